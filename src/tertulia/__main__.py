@@ -1,0 +1,7 @@
+"""`python -m tertulia`."""
+
+import sys
+
+from tertulia.cli import main
+
+sys.exit(main())

@@ -1,0 +1,85 @@
+"""Who may do what: the table of the contract, in one place.
+
+The same functions decide in the writing transaction and for pages; nothing else does.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tertulia.protocol.errors import ProtocolError, forbidden, not_found
+
+from .models import Membership, Participant, Room
+from .slugs import fold
+
+MODERATORS = frozenset({Membership.Role.OWNER.value, Membership.Role.MODERATOR.value})
+OWNERS = frozenset({Membership.Role.OWNER.value})
+
+
+class RoomLike(Protocol):
+    """What the rules look at in a room."""
+
+    kind: str
+    archived: bool
+
+
+def may_see(room: RoomLike, role: str | None) -> bool:
+    """A public room is open to everybody who is admitted; others to their members.
+
+    `role` is None for somebody who is not a member now.
+    """
+    return role is not None or room.kind == Room.Kind.PUBLIC
+
+
+def check_see(room: RoomLike | None, role: str | None) -> None:
+    """Absent and hidden rooms get the same answer."""
+    if room is None or not may_see(room, role):
+        raise not_found()
+
+
+def check_member(room: RoomLike, role: str | None, what: str) -> None:
+    """`what` needs membership."""
+    check_see(room, role)
+    if role is None:
+        raise forbidden(f"Only members of the room may {what}. Join it first.")
+
+
+def check_open(room: RoomLike, what: str) -> None:
+    """`what` needs a room that is not archived."""
+    if room.archived:
+        raise forbidden(f"The room is archived: nobody can {what} in it.")
+
+
+def check_role(room: RoomLike, role: str | None, allowed: frozenset[str], what: str) -> None:
+    """`what` is for the `allowed` roles."""
+    check_see(room, role)
+    if role not in allowed:
+        who = "owners" if allowed == OWNERS else "owners and moderators"
+        raise forbidden(f"Only {who} of the room may {what}.")
+
+
+def role_in(room_id: int, participant_id: int) -> str | None:
+    """The role of somebody who is a member now, from the database."""
+    return (
+        Membership.objects.filter(
+            room_id=room_id, participant_id=participant_id, left_seq__isnull=True
+        )
+        .values_list("role", flat=True)
+        .first()
+    )
+
+
+def find_room(slug: str) -> Room | None:
+    """The room at an address, however it is written; whether one may see it is another matter."""
+    return Room.objects.filter(slug_fold=fold(slug)).first()
+
+
+def visible_room(participant: Participant | None, slug: str) -> Room | None:
+    """The room at this address if `participant` may see it, else None."""
+    room = find_room(slug)
+    if room is None or participant is None:
+        return None
+    return room if may_see(room, role_in(room.pk, participant.pk)) else None
+
+
+__all__ = ["ProtocolError", "check_member", "check_see", "may_see", "visible_room"]

@@ -1,0 +1,71 @@
+"""Marking a room read up to a seq."""
+
+from __future__ import annotations
+
+from tertulia.protocol.errors import forbidden, invalid
+
+from ..access import check_see, find_room
+from ..log import LogTransaction
+from ..models import Membership, Mention, Message, Room
+from ..people import Speaker
+from .base import Action
+
+
+class Marked:
+    """What a mark came to: the seq that is read now, and whether this changed it."""
+
+    __slots__ = ("changed", "direct", "read", "room_id", "slug")
+
+    def __init__(self, *, changed: bool, read: int, room_id: int, slug: str, direct: bool) -> None:
+        self.changed = changed
+        self.read = read
+        self.room_id = room_id
+        self.slug = slug
+        self.direct = direct
+
+
+class MarkRead(Action):
+    """Monotonic. Takes no lock on the room: it allocates nothing and appends nothing."""
+
+    def __init__(self, speaker: Speaker, slug: str, seq: int) -> None:
+        super().__init__(speaker)
+        self.address = slug
+        self.seq = seq
+
+    def run(self, log: LogTransaction) -> Marked:
+        room = find_room(self.address)
+        membership = None
+        if room is not None:
+            membership = Membership.objects.filter(
+                room=room, participant_id=self.speaker.id, left_seq__isnull=True
+            ).first()
+        check_see(room, membership.role if membership else None)
+        assert room is not None
+        if membership is None:
+            raise forbidden("Only members of the room mark it read.")
+        if self.seq > room.head:
+            raise invalid("seq", f"The room's log ends at {room.head}.")
+        changed = self.seq > membership.read_seq
+        if changed:
+            self._write(room, membership)
+        return Marked(
+            changed=changed,
+            read=max(self.seq, membership.read_seq),
+            room_id=room.pk,
+            slug=room.slug,
+            direct=room.kind == Room.Kind.DIRECT,
+        )
+
+    def _write(self, room: Room, membership: Membership) -> None:
+        number = (
+            Message.objects.filter(room=room, seq__lte=self.seq)
+            .order_by("-seq")
+            .values_list("number", flat=True)
+            .first()
+        )
+        Membership.objects.filter(pk=membership.pk, read_seq__lt=self.seq).update(
+            read_seq=self.seq, read_number=number or 0
+        )
+        Mention.objects.filter(
+            room=room, participant_id=self.speaker.id, read=False, seq__lte=self.seq
+        ).update(read=True)

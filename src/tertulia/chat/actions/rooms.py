@@ -1,0 +1,209 @@
+"""Making rooms and changing them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from msgspec import UNSET, UnsetType
+
+from tertulia.protocol import events as ev
+from tertulia.protocol.errors import invalid, not_found
+
+from .. import sql
+from ..access import MODERATORS, OWNERS, check_role, check_see, find_room
+from ..conf import conf
+from ..encode import state_of, timestamp
+from ..log import LogTransaction
+from ..models import Membership, Participant, Room
+from ..people import Speaker
+from ..slugs import check_slug, fold, random_slug, slug_from_name, with_suffix
+from .base import Action
+from .members import enter
+
+OWNER = Membership.Role.OWNER.value
+
+
+def free_slug(name: str) -> str:
+    """A public room's address: made from its name, with a suffix when taken."""
+    base = slug_from_name(name)
+    slug, number = base, 1
+    while Room.objects.filter(slug_fold=fold(slug)).exists():
+        number += 1
+        slug = with_suffix(base, number)
+    return slug
+
+
+def insert_room(**fields: Any) -> Room:
+    """A new row; `IntegrityError` (someone was faster) leaves the transaction usable."""
+    with transaction.atomic():
+        return Room.objects.create(slug_fold=fold(fields["slug"]), **fields)
+
+
+class CreateRoom(Action):
+    """Make a room. The same key gives the same room; the same people the same direct room."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        key: uuid.UUID,
+        name: str,
+        kind: str,
+        members: list[str],
+    ) -> None:
+        super().__init__(speaker)
+        self.key = key
+        self.name = name.strip()
+        self.kind = kind
+        self.members = members
+
+    def run(self, log: LogTransaction) -> dict[str, Any]:
+        before = Room.objects.filter(creator_id=self.speaker.id, create_key=self.key).first()
+        if before is not None:
+            return self._result(log, before)
+        others = self._others()
+        if self.kind == Room.Kind.DIRECT:
+            room = self._direct(others)
+        else:
+            room = self._named()
+        log.lock({room.pk})
+        row = log.rooms[room.pk]
+        me = Participant.objects.get(pk=self.speaker.id)
+        for participant in [me, *others]:
+            if log.role(row.id, participant.pk) is None:
+                role = OWNER if participant.pk == me.pk and row.head == 0 else "member"
+                enter(log, row, participant, self.speaker, role)
+        log.flush()
+        if row.state_seq == 0:
+            # Nothing has changed its name since: an update to the same state answers with this.
+            Room.objects.filter(pk=row.id, state_seq=0).update(state_seq=1)
+        room.messages = row.messages
+        return self._result(log, room)
+
+    def _others(self) -> list[Participant]:
+        ids = {member for member in self.members if member != self.speaker.person.id}
+        found = list(Participant.objects.filter(public_id__in=ids).order_by("pk"))
+        if len(found) != len(ids):
+            raise invalid("members", "There is nobody with one of these ids.")
+        return found
+
+    def _named(self) -> Room:
+        if not self.name:
+            raise invalid("name", "The room needs a name.")
+        public = self.kind == Room.Kind.PUBLIC
+        while True:
+            slug = free_slug(self.name) if public else random_slug()
+            try:
+                return self._insert(slug=slug, name=self.name)
+            except IntegrityError:
+                continue  # the address was taken a moment ago: the next one
+
+    def _direct(self, others: list[Participant]) -> Room:
+        if not others:
+            raise invalid("members", "Name somebody to write to.")
+        ids = sorted([self.speaker.person.id, *(other.public_id for other in others)])
+        people_key = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+        present = Room.objects.filter(people_key=people_key).first()
+        if present is not None:
+            return present
+        try:
+            return self._insert(slug=random_slug(), name=self.name, people_key=people_key)
+        except IntegrityError:
+            return Room.objects.get(people_key=people_key)
+
+    def _insert(self, **fields: Any) -> Room:
+        return insert_room(
+            kind=self.kind, creator_id=self.speaker.id, create_key=self.key, **fields
+        )
+
+    def _result(self, log: LogTransaction, room: Room) -> dict[str, Any]:
+        state = state_of(room)
+        state.role = log.role(room.pk, self.speaker.id)
+        return {"room": room.slug, "state": state}
+
+
+class VisitRoom(Action):
+    """With `--open`, a public room comes into being when it is first visited. It has no owner."""
+
+    def __init__(self, speaker: Speaker, slug: str) -> None:
+        super().__init__(speaker)
+        self.address = slug
+
+    def run(self, log: LogTransaction) -> int:
+        return visit(self.address).pk
+
+
+def visit(address: str) -> Room:
+    """The room at an address; made where rooms come into being by being visited."""
+    room = find_room(address)
+    if room is not None:
+        return room
+    if not conf.open:
+        raise not_found()
+    try:
+        slug = check_slug(address)
+    except ValueError as error:
+        raise invalid("room", str(error)) from None
+    try:
+        return insert_room(slug=slug, name=slug, kind=Room.Kind.PUBLIC)
+    except IntegrityError:
+        return Room.objects.get(slug_fold=fold(slug))
+
+
+class UpdateRoom(Action):
+    """Name and topic are for moderators, the archive for owners."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        slug: str,
+        *,
+        name: str | UnsetType = UNSET,
+        topic: str | UnsetType = UNSET,
+        archived: bool | UnsetType = UNSET,
+    ) -> None:
+        super().__init__(speaker)
+        self.slug = slug
+        wanted = {"name": name, "topic": topic, "archived": archived}
+        self.wanted = {
+            field: value.strip() if isinstance(value, str) else value
+            for field, value in wanted.items()
+            if value is not UNSET
+        }
+
+    def run(self, log: LogTransaction) -> dict[str, Any]:
+        room = log.room(self.slug or "")
+        self._check(log, room)
+        changes = {
+            field: value for field, value in self.wanted.items() if getattr(room, field) != value
+        }
+        if not changes:
+            return {"event": room.state_seq}
+        seq = log.next_seq(room)
+        for field, value in changes.items():
+            setattr(room, field, value)
+        room.state_seq = seq
+        Room.objects.filter(pk=room.id).update(**changes, state_seq=seq)
+        event = ev.RoomUpdated(
+            room=room.slug,
+            seq=seq,
+            at=timestamp(log.at),
+            actor=self.speaker.person,
+            state=state_of(room),
+        )
+        log.append(room, event, self.speaker, data=changes)
+        log.flush()
+        return {"event": seq}
+
+    def _check(self, log: LogTransaction, room: sql.RoomRow) -> None:
+        role = log.role(room.id, self.speaker.id)
+        check_see(room, role)
+        if not self.wanted:
+            raise invalid("name", "Say what to change: name, topic or archived.")
+        if "archived" in self.wanted:
+            check_role(room, role, OWNERS, "archive it or bring it back")
+        check_role(room, role, MODERATORS, "change its name or topic")
+        if self.wanted.get("name") == "" and room.kind != Room.Kind.DIRECT:
+            raise invalid("name", "The room needs a name.")

@@ -1,0 +1,45 @@
+"""The consumers that the routing names.
+
+The two live ones bypass Channels' dispatch, which hops to a thread for every event and gives
+each connection a channel of its own: the hub is this process's one subscriber.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from .live_classic import ClassicSocket
+from .live_protocol import ProtocolSocket
+
+
+class ProtocolConsumer(AsyncConsumer):
+    """`/ws/`: protocol 1."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await ProtocolSocket(scope, receive, send).run()
+
+
+class ClassicConsumer(AsyncConsumer):
+    """`/ws/chat/<room>/` and its like: the classic protocol."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await ClassicSocket(scope, receive, send).run()
+
+
+class EchoConsumer(AsyncWebsocketConsumer):
+    """`/ws/socket/`: a text comes back as it was said."""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if text_data is None:
+            await self.close(4400)
+        else:
+            await self.send(text_data=f"You said: {text_data}")
+
+
+async def nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """An address that is none: refused before the upgrade."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})

@@ -1,0 +1,154 @@
+"""This process's one channel in the configured channel layer.
+
+The process joins a room's group once, for all its connections. Nothing here is needed for
+safety: when the layer is away, the sweep finds in the database what the news did not bring.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from . import news
+
+logger = logging.getLogger(__name__)
+
+# News that may wait for the layer; beyond it the oldest are dropped, and the sweep finds them.
+OUTBOX = 10_000
+# Seconds that one call to the layer may take.
+PATIENCE = 3.0
+# Seconds between two calls after one has failed.
+RETRY = 0.25
+MESSAGE_TYPE = "tertulia.news"
+
+
+def crossing_layer() -> Any | None:
+    """The default layer, if it reaches other processes."""
+    layer = get_channel_layer()
+    return None if layer is None or isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def message(origin: str, payload: bytes) -> dict[str, Any]:
+    """News as the layer carries them."""
+    return {"type": MESSAGE_TYPE, "origin": origin, "data": payload}
+
+
+class LayerLink:
+    """Groups joined, news sent and received. With an in-memory layer it does nothing at all."""
+
+    def __init__(self, origin: str, received: Callable[[str, news.Any], None]) -> None:
+        self.origin = origin
+        self._received = received
+        self.layer = crossing_layer()
+        self.failing = False
+        # News dropped because the layer was away or too slow, for the metrics.
+        self.dropped = 0
+        self._channel: str | None = None
+        self._groups: set[str] = set()
+        self._outbox: deque[tuple[str, dict[str, Any]]] = deque()
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Join the group of the whole site and begin to send and receive."""
+        if self.layer is None:
+            return
+        self._channel = await self.layer.new_channel("tertulia")
+        self._tasks = [
+            asyncio.create_task(self._receive()),
+            asyncio.create_task(self._send()),
+        ]
+        await self.join(news.SITE_GROUP)
+
+    async def stop(self) -> None:
+        """Leave the layer alone."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def join(self, group: str) -> None:
+        """Take a group's news; a failure is mended by `rejoin`."""
+        if self.layer is None:
+            return
+        self._groups.add(group)
+        await self._try(self.layer.group_add(group, self._channel))
+
+    async def leave(self, group: str) -> None:
+        """No longer take them."""
+        self._groups.discard(group)
+        if self.layer is not None:
+            await self._try(self.layer.group_discard(group, self._channel))
+
+    async def rejoin(self) -> None:
+        """Join all groups anew: heals FLUSHALL, expiry and a restarted Redis."""
+        if self.layer is None:
+            return
+        for group in list(self._groups):
+            if not await self._try(self.layer.group_add(group, self._channel)):
+                break
+
+    def send(self, group: str, item: news.Any) -> None:
+        """Tell the other processes; returns at once."""
+        if self.layer is None:
+            return
+        if len(self._outbox) >= OUTBOX:
+            self._outbox.popleft()
+            self.dropped += 1
+        self._outbox.append((group, message(self.origin, news.encode(item))))
+        self._wake.set()
+
+    async def _send(self) -> None:
+        while True:
+            if not self._outbox:
+                self._wake.clear()
+                await self._wake.wait()
+            group, envelope = self._outbox.popleft()
+            if not await self._try(self.layer.group_send(group, envelope)):  # type: ignore[union-attr]
+                self.dropped += 1
+                await asyncio.sleep(RETRY)
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                envelope = await self.layer.receive(self._channel)  # type: ignore[union-attr]
+            except Exception as error:  # noqa: BLE001 - every layer raises its own types
+                self._failed(error)
+                await asyncio.sleep(RETRY)
+                await self.rejoin()
+                continue
+            self._take(envelope)
+
+    def _take(self, envelope: dict[str, Any]) -> None:
+        if envelope.get("type") != MESSAGE_TYPE or envelope.get("origin") == self.origin:
+            return
+        try:
+            item = news.decode(envelope["data"])
+        except Exception:
+            logger.exception("News from the layer could not be read")
+            return
+        self._received(envelope["origin"], item)
+
+    async def _try(self, call: Any) -> bool:
+        try:
+            await asyncio.wait_for(call, PATIENCE)
+        except Exception as error:  # noqa: BLE001 - every layer raises its own types
+            self._failed(error)
+            return False
+        if self.failing:
+            self.failing = False
+            logger.warning("The channel layer answers again")
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        if not self.failing:
+            self.failing = True
+            logger.warning(
+                "The channel layer is away (%s). Messages are kept and reach the other"
+                " processes through the database.",
+                error or type(error).__name__,
+            )

@@ -1,0 +1,135 @@
+"""Protocol 1 on `/ws/`: welcome, auth, commands and their replies."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import TimerHandle
+from functools import partial
+from typing import Any
+
+from msgspec import UNSET
+
+from tertulia.protocol import VERSION, codec, commands, events, limits
+from tertulia.protocol.errors import Close, Code, ProtocolError
+
+from .actions import Action
+from .commands import HANDLERS
+from .conf import conf
+from .live import LiveSocket, WrongToken
+from .people import Participant, guest_token
+from .validity import Identity
+
+logger = logging.getLogger(__name__)
+
+# Seconds that a connection may stay without saying who it is.
+AUTH_SECONDS = 10.0
+
+
+class ProtocolSocket(LiveSocket):
+    """A client of protocol 1."""
+
+    _deadline: TimerHandle | None = None
+
+    async def opened(self, identity: Identity | None) -> None:
+        if identity is not None:
+            self._welcome(identity)
+        else:
+            self._deadline = self.runtime.loop.call_later(
+                AUTH_SECONDS, self.connection.close, Close.UNAUTHENTICATED
+            )
+
+    def _welcome(self, identity: Identity) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        person = identity.speaker.person
+        welcome = events.Welcome(
+            protocol=VERSION,
+            epoch=self.runtime.epoch,
+            me=person,
+            heartbeat=conf.heartbeat,
+            limits=limits.ANNOUNCED,
+        )
+        if identity.speaker.is_guest:
+            welcome.guest_token = guest_token(Participant(public_id=person.id))
+        self.connection.send(codec.encode(welcome))
+
+    async def received(self, text: str) -> None:
+        try:
+            command = codec.decode(text)
+            if isinstance(command, commands.Auth):
+                await self._auth(command.token)
+                return
+            self._dispatch(command)
+        except ProtocolError as error:
+            self.fail(error.ref, error)
+        except Exception:
+            logger.exception("A command failed")
+            self.fail(None, ProtocolError(Code.INTERNAL, "The server failed."))
+
+    def _dispatch(self, command: Any) -> None:
+        try:
+            if self.speaker is None:
+                raise ProtocolError(
+                    Code.UNAUTHENTICATED, 'Send {"type":"auth","token":"…"} first.'
+                )
+            self.check_rate("command", self.speaker.id)
+            HANDLERS[type(command)](self, command)
+        except ProtocolError as error:
+            self.fail(command.ref, error)
+        except Exception:
+            logger.exception("%s failed", type(command).__name__)
+            self.fail(command.ref, ProtocolError(Code.INTERNAL, "The server failed to do this."))
+
+    async def _auth(self, token: str) -> None:
+        self._session_key = None
+        try:
+            self.check_rate("command", self.address)
+            identity = await self.identify_token(token)
+        except WrongToken:
+            self.connection.close(Close.UNAUTHENTICATED)
+            return
+        if not self.connection.closed:
+            self.speak_as(identity)
+            self._welcome(identity)
+
+    def refused(self, error: ProtocolError) -> None:
+        self.fail(None, error)
+
+    # Replies
+
+    def reply(self, ref: commands.Ref, result: Any = UNSET) -> None:
+        """The one answer to a command that was carried out."""
+        self.connection.send(codec.encode(events.Reply(ref=ref, result=result)))
+
+    def fail(self, ref: commands.Ref | None, error: ProtocolError) -> None:
+        """The one answer to a command that was refused."""
+        body = codec.error_body(error)
+        self.connection.send(codec.encode(events.ErrorReply(ref=ref, error=body)))
+
+    def submit(self, ref: commands.Ref, action: Action) -> None:
+        """Have an action written, and reply after its commit."""
+        self.runtime.writer.submit(action, partial(self.finish, ref))
+
+    def finish(self, ref: commands.Ref, outcome: Any) -> None:
+        """Reply with an action's outcome."""
+        if isinstance(outcome, ProtocolError):
+            self.fail(ref, outcome)
+        else:
+            self.reply(ref, outcome)
+
+    def read(self, ref: commands.Ref, coroutine: Any) -> None:
+        """Reply with what a coroutine returns."""
+        self.spawn(self._answer(ref, coroutine))
+
+    async def _answer(self, ref: commands.Ref, coroutine: Any) -> None:
+        try:
+            result = await coroutine
+        except ProtocolError as error:
+            self.fail(ref, error)
+        except Exception:
+            logger.exception("A command failed")
+            self.fail(ref, ProtocolError(Code.INTERNAL, "The server failed to do this."))
+        else:
+            if result is not None:
+                self.reply(ref, result)

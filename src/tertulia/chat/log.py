@@ -1,0 +1,285 @@
+"""The append-only log: the only place where a `seq` or a `number` comes from.
+
+A `LogTransaction` lives inside one database transaction of its connection. It locks a room's
+row before it hands out the room's next `seq`, so that seqs are 1, 2, 3 … in commit order.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tertulia.hub.sequencer import LogEvent
+from tertulia.protocol import events as ev
+from tertulia.protocol.codec import encode
+from tertulia.protocol.errors import not_found
+
+from . import sql
+from .encode import now
+from .models import AccessChange, Membership, Participant, Room
+from .people import Speaker
+from .slugs import fold
+
+class RoomRef(NamedTuple):
+    """What never changes of a room, and may be remembered by every process."""
+
+    id: int
+    slug: str
+
+
+_REFS_LIMIT = 20_000
+_refs: dict[str, RoomRef] = {}
+
+
+def room_ref(slug: str) -> RoomRef | None:
+    """The room at an address, however it is written. Reads the database on first use."""
+    ref = _refs.get(slug)
+    if ref is None:
+        found = Room.objects.filter(slug_fold=fold(slug)).values_list("pk", "slug").first()
+        if found is not None:
+            if len(_refs) >= _REFS_LIMIT:
+                _refs.clear()
+            ref = _refs[slug] = RoomRef(*found)
+    return ref
+
+
+def room_id_of(slug: str) -> int | None:
+    """The id behind an address."""
+    ref = room_ref(slug)
+    return None if ref is None else ref.id
+
+
+def known_ref(slug: str) -> RoomRef | None:
+    """The same from memory alone, without touching the database."""
+    return _refs.get(slug)
+
+
+def forget_rooms() -> None:
+    """The database is another one."""
+    _refs.clear()
+
+
+class RoomNews(msgspec.Struct):
+    """What a committed transaction appended to one room, encoded once for everybody."""
+
+    room_id: int
+    slug: str
+    events: list[LogEvent]
+    head: int
+    messages: int
+    mentioned: list[str]
+
+
+class AccessNews(msgspec.Struct):
+    """Somebody entered or left a room, or was signed out: for his own connections."""
+
+    id: int
+    kind: str
+    person_id: str | None = None
+    participant_id: int | None = None
+    room_id: int | None = None
+    slug: str | None = None
+
+
+class News(msgspec.Struct):
+    """All that is to be told after a commit."""
+
+    rooms: list[RoomNews] = []
+    access: list[AccessNews] = []
+
+
+class LogTransaction:
+    """Rooms, appended events and what is to be told of them, of one database transaction.
+
+    Needs: an open transaction on `connection`. Checks come before the first `append` of an
+    action; what was appended is written by `flush`, which every action's caller calls.
+    """
+
+    def __init__(self, connection: Any, *, wait_for_lock: bool = True) -> None:
+        self.connection = connection
+        self.dialect = sql.dialect(connection)
+        self.cursor = connection.connection.cursor()
+        self.at = now()
+        self.rooms: dict[int, sql.RoomRow] = {}
+        self._members: dict[tuple[int, int], sql.MemberRow | None] = {}
+        self._events: list[sql.EventRow] = []
+        self._messages: list[sql.MessageRow] = []
+        self._mentions: list[sql.MentionRow] = []
+        self._reads: dict[tuple[int, int], sql.ReadRow] = {}
+        self._told: dict[int, list[tuple[ev.Durable, str | None, str | None, bool]]] = {}
+        self._mentioned: dict[int, dict[str, None]] = {}
+        self._access: list[AccessNews] = []
+
+    # Rooms and members
+
+    def lock(self, room_ids: set[int], *, skip_locked: bool = False) -> None:
+        """Lock rooms; with `skip_locked` those that are free at once."""
+        wanted = sorted(room_ids - self.rooms.keys())
+        if wanted:
+            for row in self.dialect.lock_rooms(self.cursor, wanted, skip_locked=skip_locked):
+                self.rooms[row.id] = row
+
+    def room(self, slug: str) -> sql.RoomRow:
+        """The locked room at an address; `not_found` where there is none."""
+        room_id = room_id_of(slug)
+        if room_id is not None:
+            self.lock({room_id})
+        room = self.rooms.get(room_id) if room_id is not None else None
+        if room is None:
+            raise not_found()
+        return room
+
+    def load_members(self, pairs: set[tuple[int, int]]) -> None:
+        """Read membership rows by (room, participant), all in one statement."""
+        wanted = [pair for pair in pairs if pair not in self._members]
+        if wanted:
+            self._members.update(dict.fromkeys(wanted))
+            for row in self.dialect.find_members(self.cursor, wanted):
+                self._members[row.room_id, row.participant_id] = row
+
+    def member_row(self, room_id: int, participant_id: int) -> sql.MemberRow | None:
+        """The membership row of somebody present or past."""
+        self.load_members({(room_id, participant_id)})
+        return self._members[room_id, participant_id]
+
+    def role(self, room_id: int, participant_id: int) -> str | None:
+        """The role of somebody who is a member now."""
+        row = self.member_row(room_id, participant_id)
+        return row.role if row is not None and row.left_seq is None else None
+
+    # Appending
+
+    def next_seq(self, room: sql.RoomRow) -> int:
+        """The room's next seq; it must be used by the next `append`."""
+        room.head += 1
+        room.dirty = True
+        return room.head
+
+    def append(
+        self,
+        room: sql.RoomRow,
+        event: ev.Durable,
+        actor: Speaker,
+        *,
+        subject: int | None = None,
+        data: dict[str, Any] | None = None,
+        ends: bool = False,
+    ) -> int:
+        """Append `event`, whose seq came from `next_seq`, and tell of it after the commit."""
+        kind = type(event).__struct_config__.tag
+        text = None if data is None else json.dumps(data)
+        self._events.append(
+            sql.EventRow(room.id, event.seq, str(kind), actor.id, subject, text, self.at)
+        )
+        member = getattr(event, "member", None)
+        self._told.setdefault(room.id, []).append(
+            (event, member.id if member else None, getattr(event, "role", None), ends)
+        )
+        return event.seq
+
+    def add_message(self, row: sql.MessageRow) -> None:
+        """A message whose `message.created` is appended in the same breath."""
+        self._messages.append(row)
+        self._reads[row.room_id, row.author_id] = sql.ReadRow(
+            row.room_id, row.author_id, row.seq, row.number
+        )
+
+    def add_mention(self, row: sql.MentionRow, public_id: str) -> None:
+        """Somebody is named in a message."""
+        self._mentions.append(row)
+        self._mentioned.setdefault(row.room_id, {})[public_id] = None
+
+    def set_member(
+        self,
+        room: sql.RoomRow,
+        participant: Participant,
+        *,
+        role: str,
+        joined_seq: int | None = None,
+        role_seq: int | None = None,
+        left_seq: int | None = None,
+    ) -> None:
+        """Write a membership; entering marks the room read up to the entry."""
+        changes: dict[str, Any] = {"role": role, "left_seq": left_seq}
+        if role_seq is not None:
+            changes["role_seq"] = role_seq
+        if joined_seq is not None:
+            changes |= {"joined_seq": joined_seq, "role_seq": joined_seq}
+            changes |= {"read_seq": joined_seq, "read_number": room.messages}
+        Membership.objects.update_or_create(
+            room_id=room.id, participant_id=participant.pk, defaults=changes
+        )
+        self._members[room.id, participant.pk] = sql.MemberRow(
+            room.id, participant.pk, role, left_seq
+        )
+        if joined_seq is not None or left_seq is not None:
+            self.change_access(
+                AccessChange.Kind.ENTERED if left_seq is None else AccessChange.Kind.LEFT,
+                participant,
+                room.id,
+                room.slug,
+            )
+
+    def change_access(
+        self, kind: str, participant: Participant | None, room_id: int | None, slug: str | None
+    ) -> None:
+        """Something that every process must hear of, even when the layer is away."""
+        change = AccessChange.objects.create(kind=kind, participant=participant, room_id=room_id)
+        self._access.append(
+            AccessNews(
+                id=change.pk,
+                kind=str(kind),
+                person_id=participant.public_id if participant else None,
+                participant_id=participant.pk if participant else None,
+                room_id=room_id,
+                slug=slug,
+            )
+        )
+
+    def flush(self) -> None:
+        """Write what was appended; afterwards it can be read in this transaction."""
+        cursor, dialect = self.cursor, self.dialect
+        if self._messages:
+            dialect.insert_messages(cursor, self._messages)
+            self._messages = []
+        if self._events:
+            dialect.insert_events(cursor, self._events)
+            self._events = []
+        if self._mentions:
+            dialect.insert_mentions(cursor, self._mentions)
+            self._mentions = []
+        dirty = [room for room in self.rooms.values() if room.dirty]
+        if dirty:
+            dialect.update_rooms(cursor, dirty)
+            for room in dirty:
+                room.dirty = False
+        if self._reads:
+            dialect.mark_read(cursor, list(self._reads.values()))
+            self._reads = {}
+
+    def news(self) -> News:
+        """What is to be told once the transaction has been committed; encodes the events."""
+        rooms = [
+            RoomNews(
+                room_id=room_id,
+                slug=self.rooms[room_id].slug,
+                events=[
+                    LogEvent(
+                        event.seq,
+                        str(type(event).__struct_config__.tag),
+                        encode(event),
+                        member,
+                        role,
+                        ends,
+                    )
+                    for event, member, role, ends in told
+                ],
+                head=self.rooms[room_id].head,
+                messages=self.rooms[room_id].messages,
+                mentioned=list(self._mentioned.get(room_id, ())),
+            )
+            for room_id, told in self._told.items()
+        ]
+        return News(rooms=rooms, access=self._access)

@@ -1,0 +1,69 @@
+"""What processes tell each other through the channel layer. All of it may be lost."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tertulia.hub.sequencer import LogEvent
+from tertulia.protocol.events import Person
+
+from .log import AccessNews
+
+
+class RoomEvents(msgspec.Struct, tag="events", array_like=True):
+    """The log of a room has grown; the encoded events ride along."""
+
+    room_id: int
+    events: list[LogEvent]
+
+
+class RoomPresence(msgspec.Struct, tag="presence", array_like=True):
+    """Who is in a room in the sending process; without people when there are too many."""
+
+    room_id: int
+    people: list[Person]
+    count: int
+
+
+class RoomFrame(msgspec.Struct, tag="frame", array_like=True):
+    """A passing frame for a room's subscribers, but for one person."""
+
+    room_id: int
+    payload: bytes
+    but: str | None
+
+
+class PersonFrame(msgspec.Struct, tag="person", array_like=True):
+    """A passing frame for all sockets of one person."""
+
+    person_id: str
+    payload: bytes
+
+
+class Activity(msgspec.Struct, tag="activity", array_like=True):
+    """A room has grown: for its members who are not subscribed."""
+
+    room_id: int
+    slug: str
+    head: int
+    messages: int
+    mentioned: list[str]
+
+
+class Access(msgspec.Struct, tag="access", array_like=True):
+    """Somebody entered, left or was signed out."""
+
+    change: AccessNews
+
+
+Any = RoomEvents | RoomPresence | RoomFrame | PersonFrame | Activity | Access
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(Any).decode
+
+SITE_GROUP = "tertulia.site"
+
+
+def room_group(room_id: int) -> str:
+    """The layer's group of a room: named after its id, never its slug."""
+    return f"tertulia.room.{room_id}"

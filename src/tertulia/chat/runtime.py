@@ -1,0 +1,258 @@
+"""The live side of one process: hub, writer, readers, layer and sweep on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from tertulia.hub.hub import Hub
+from tertulia.hub.limits import Limiter, Rate
+from tertulia.hub.room import LiveRoom
+from tertulia.hub.sequencer import LogEvent
+from tertulia.protocol.codec import encode
+from tertulia.protocol.errors import Close, ProtocolError
+from tertulia.protocol.events import RoomEntered, RoomLeft
+
+from . import news, publish
+from .activity import ActivityTeller, Interest
+from .actions import Action
+from .conf import conf
+from .layer import LayerLink
+from .log import AccessNews, News, forget_rooms
+from .models import AccessChange
+from .read import epoch, read_log
+from .readers import Readers
+from .readmarks import ReadMarks
+from .recheck import recheck_person, recheck_room
+from .sweep import Sweep
+from .validity import last_change
+from .writer import Done, Writer
+
+logger = logging.getLogger(__name__)
+
+# Rates a person or an address; TERTULIA_LIMITS=off lifts them.
+RATES = {
+    "command": Rate(burst=600, per_second=100),
+    "send": Rate(burst=300, per_second=30),
+    "send_address": Rate(burst=3_000, per_second=600),
+    "create": Rate(burst=60, per_second=0.5),
+    "typing": Rate(burst=20, per_second=3),
+    "guest": Rate(burst=200, per_second=2),
+}
+# Seconds after which a client should come back to a process that goes away.
+RESTART_SECONDS = 1.0
+
+
+class Runtime:
+    """What the sockets of this process share. Made and used on one event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.origin = secrets.token_hex(8)
+        self.hub = Hub(self, conf.heartbeat)
+        self.limiter = Limiter(RATES)
+        self.readers = Readers()
+        self.writer = Writer(self._committed)
+        self.link = LayerLink(self.origin, self._received)
+        self.interest = Interest()
+        self.activity = ActivityTeller(self.hub, self.link, self.interest)
+        self.read_marks = ReadMarks(self)
+        self.epoch = ""
+        self.sweep: Sweep | None = None
+        self.stopping = False
+
+    async def start(self) -> None:
+        """Begin to serve."""
+        publish.runtimes.add(self)
+        self.epoch = await self.readers.run(epoch)
+        self.writer.start()
+        await self.link.start()
+        self.sweep = Sweep(self, await self.readers.run(last_change))
+        self.hub.spawn(self.sweep.run())
+
+    async def stop(self) -> None:
+        """Close the sockets with 1012, write what was submitted, end the threads."""
+        self.stopping = True
+        self.hub.close_all(Close.RESTART, RESTART_SECONDS)
+        publish.runtimes.discard(self)
+        await asyncio.to_thread(self.writer.stop)
+        await self.hub.stop()
+        await self.link.stop()
+        self.readers.stop()
+
+    def call_soon(self, call: Callable[..., None], *args: Any) -> None:
+        """From another thread: run this on the loop; nothing once the loop has gone."""
+        try:
+            self.loop.call_soon_threadsafe(call, *args)
+        except RuntimeError:
+            logger.info("The event loop has ended; the log keeps what it was not told")
+
+    # Writing
+
+    async def write(self, action: Action) -> Any:
+        """Carry out an action; its result after the commit, or `ProtocolError`."""
+        future: asyncio.Future[Any] = self.loop.create_future()
+
+        def done(outcome: Any) -> None:
+            if future.cancelled():
+                return
+            if isinstance(outcome, ProtocolError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.writer.submit(action, done)
+        return await future
+
+    def _committed(self, outcomes: list[tuple[Done, Any]], told: News | None) -> None:
+        """In the writing thread: wake the loop once for a whole batch."""
+        self.call_soon(self._after_commit, outcomes, told)
+
+    def _after_commit(self, outcomes: list[tuple[Done, Any]], told: News | None) -> None:
+        for done, outcome in outcomes:
+            try:
+                done(outcome)
+            except Exception:
+                logger.exception("A reply could not be given")
+        if told is not None:
+            self.tell(told)
+
+    # Telling
+
+    def tell(self, told: News) -> None:
+        """What was committed: to the hub at once, to the other processes by the layer."""
+        for room in told.rooms:
+            self.hub.offer(room.room_id, room.events)
+            self.link.send(
+                news.room_group(room.room_id), news.RoomEvents(room.room_id, room.events)
+            )
+        for change in told.access:
+            self.access_changed(change)
+            self.link.send(news.SITE_GROUP, news.Access(change))
+        for room in told.rooms:
+            self.activity.grown(
+                news.Activity(room.room_id, room.slug, room.head, room.messages, room.mentioned)
+            )
+
+    def tell_person(self, person_id: str, payload: bytes, *, but: object = None) -> None:
+        """A passing frame to all sockets of a person, here and elsewhere."""
+        self._to_person(person_id, payload, but)
+        self.link.send(news.SITE_GROUP, news.PersonFrame(person_id, payload))
+
+    def _to_person(self, person_id: str, payload: bytes, but: object = None) -> None:
+        for connection in list(self.hub.people.get(person_id, ())):
+            if connection is not but and not connection.classic:
+                connection.send(payload)
+
+    def _received(self, origin: str, item: news.Any) -> None:
+        """News from another process."""
+        match item:
+            case news.RoomEvents():
+                self.hub.offer(item.room_id, item.events)
+            case news.RoomPresence():
+                room = self.hub.rooms.get(item.room_id)
+                if room is not None:
+                    room.presence.lease(origin, item.people, item.count, self.loop.time())
+            case news.RoomFrame():
+                room = self.hub.rooms.get(item.room_id)
+                if room is not None:
+                    room.pass_frame(item.payload, item.but)
+            case news.PersonFrame():
+                self._to_person(item.person_id, item.payload)
+            case news.Activity():
+                self.activity.tell(item)
+            case news.Access():
+                self.access_changed(item.change)
+
+    # Access
+
+    def access_changed(self, change: AccessNews) -> None:
+        """Somebody entered, left or was signed out; told once, by news or by the sweep."""
+        if self.sweep is None or not self.sweep.is_new(change):
+            return
+        person_id, room_id, slug = change.person_id, change.room_id, change.slug
+        if change.kind == AccessChange.Kind.SIGNED_OUT and person_id:
+            for connection in list(self.hub.people.get(person_id, ())):
+                if connection.mark < change.id:
+                    connection.close(Close.UNAUTHENTICATED)
+            self.hub.spawn(recheck_person(self, person_id))
+        elif change.kind == AccessChange.Kind.ROOM and room_id:
+            self.hub.spawn(recheck_room(self, room_id))
+        elif person_id and room_id and slug:
+            entered = change.kind == AccessChange.Kind.ENTERED
+            if entered:
+                self.interest.enter(person_id, room_id)
+            else:
+                self.interest.leave(person_id, room_id)
+            self._to_person(
+                person_id, encode(RoomEntered(slug) if entered else RoomLeft(slug))
+            )
+
+    def new_history(self, new_epoch: str) -> None:
+        """A backup was restored: every client loads afresh."""
+        logger.warning("The installation has a new epoch: all sockets are closed")
+        self.epoch = new_epoch
+        forget_rooms()
+        self.hub.close_all(Close.RESTART, RESTART_SECONDS)
+        self.hub.rooms.clear()
+
+    # What the hub needs (`tertulia.hub.hub.Backend`)
+
+    async def read_log(self, room_id: int, after: int, limit: int) -> list[LogEvent]:
+        return await self.readers.run(read_log, room_id, after, limit)
+
+    async def watch(self, room: LiveRoom) -> None:
+        await self.link.join(news.room_group(room.id))
+
+    def unwatch(self, room: LiveRoom) -> None:
+        self.hub.spawn(self.link.leave(news.room_group(room.id)))
+
+    def spread(self, room: LiveRoom, told: dict[str, Any]) -> None:
+        group = news.room_group(room.id)
+        if told["kind"] == "presence":
+            self.link.send(group, news.RoomPresence(room.id, told["people"], told["count"]))
+        else:
+            self.link.send(group, news.RoomFrame(room.id, told["payload"], told["but"]))
+
+
+_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = (
+    WeakKeyDictionary()
+)
+
+
+async def get_runtime() -> Runtime:
+    """The runtime of this event loop, started on first use."""
+    loop = asyncio.get_running_loop()
+    task = _by_loop.get(loop)
+    if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        task = _by_loop[loop] = loop.create_task(_start())
+    return await asyncio.shield(task)
+
+
+async def _start() -> Runtime:
+    runtime = Runtime()
+    try:
+        await runtime.start()
+    except BaseException:
+        publish.runtimes.discard(runtime)
+        raise
+    return runtime
+
+
+async def startup() -> None:
+    """For the server's lifespan; a database that is away now is asked again at need."""
+    try:
+        await get_runtime()
+    except ProtocolError as error:
+        logger.error("The chat starts with its first connection: %s", error.detail)  # noqa: TRY400
+
+
+async def shutdown() -> None:
+    """For the server's lifespan."""
+    task = _by_loop.pop(asyncio.get_running_loop(), None)
+    if task is not None and task.done() and task.exception() is None:
+        await task.result().stop()

@@ -1,0 +1,93 @@
+"""What happens to users and must be heard by their sockets: also through the administration
+and `save()`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_out
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.dispatch import receiver
+
+from .log import AccessNews, News
+from .models import AccessChange, Participant, Token
+from .publish import publish
+
+_BEFORE = "_tertulia_before"
+
+
+def tell_signed_out(participant: Participant) -> None:
+    """All sockets of this person end within two seconds, with or without the layer."""
+    change = AccessChange.objects.create(
+        kind=AccessChange.Kind.SIGNED_OUT, participant=participant
+    )
+    told = News(
+        access=[
+            AccessNews(
+                id=change.pk,
+                kind=AccessChange.Kind.SIGNED_OUT.value,
+                person_id=participant.public_id,
+                participant_id=participant.pk,
+            )
+        ]
+    )
+    transaction.on_commit(lambda: publish(told))
+
+
+def _participant(user: Any) -> Participant | None:
+    return Participant.objects.filter(user_id=user.pk).first() if user and user.pk else None
+
+
+@receiver(user_logged_out)
+def on_logged_out(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
+    participant = _participant(user)
+    if participant is not None:
+        tell_signed_out(participant)
+
+
+@receiver(pre_save, sender=settings.AUTH_USER_MODEL)
+def remember_user(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) -> None:
+    """What the user was before, to see afterwards what was changed."""
+    if instance.pk and not raw:
+        before = sender._default_manager.filter(pk=instance.pk).first()
+        setattr(instance, _BEFORE, before)
+
+
+@receiver(post_save, sender=settings.AUTH_USER_MODEL)
+def on_user_saved(
+    sender: Any, instance: Any, created: bool, raw: bool = False, **kwargs: Any
+) -> None:
+    if raw:
+        return
+    if created:
+        Participant.objects.get_or_create(
+            user=instance, defaults={"name": instance.get_username()[:150]}
+        )
+        return
+    before = instance.__dict__.pop(_BEFORE, None)
+    participant = _participant(instance)
+    if before is None or participant is None:
+        return
+    if before.get_username() == participant.name != instance.get_username():
+        participant.name = instance.get_username()[:150]
+        participant.save()
+    deactivated = before.is_active and not instance.is_active
+    if deactivated or before.password != instance.password:
+        tell_signed_out(participant)
+
+
+@receiver(pre_delete, sender=settings.AUTH_USER_MODEL)
+def on_user_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
+    participant = _participant(instance)
+    if participant is not None:
+        tell_signed_out(participant)
+
+
+@receiver(post_delete, sender=Token)
+def on_token_deleted(sender: Any, instance: Token, **kwargs: Any) -> None:
+    """Its sockets are found by asking whose sign-in still holds."""
+    participant = Participant.objects.filter(pk=instance.participant_id).first()
+    if participant is not None:
+        tell_signed_out(participant)

@@ -1,0 +1,266 @@
+import { Emitter } from "./emitter.js";
+import { Disconnected, Refusal } from "./errors.js";
+import { systemClock } from "./types.js";
+
+/** Close codes after which connecting again cannot help. */
+const FINAL = new Set([4401, 4403, 4404]);
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 30_000;
+/** A connection that lived this long is taken for a good one: the delays begin anew. */
+const STEADY = 5_000;
+/** From opening the socket to `welcome`. */
+const OPENING_DEADLINE = 15_000;
+const PROBE_DEADLINE = 4_000;
+
+/**
+ * @typedef {{state: "idle" | "connecting" | "online" | "waiting" | "ended",
+ *   retryAt: number | null, code: number | null}} Status
+ *   `retryAt`: when the next try begins (by the clock's `now`), while waiting;
+ *   `code`: the close code that ended it for good, or of the last loss
+ */
+
+/**
+ * One WebSocket to the server, for as long as the page lives.
+ *
+ * It connects again by itself, answers each request once, and never lets a request hang:
+ * it ends with the reply's result, a `Refusal`, or `Disconnected`.
+ *
+ * @extends {Emitter<{status: Status, welcome: import("./types.js").Welcome, event: any}>}
+ */
+export class Connection extends Emitter {
+  /** @type {import("./types.js").Welcome | null} */
+  welcome = null;
+  /** @type {Status} */
+  status = { state: "idle", retryAt: null, code: null };
+
+  #url;
+  #token;
+  #WebSocket;
+  #clock;
+  #random;
+  /** @type {any} */
+  #socket = null;
+  #attempts = 0;
+  #lastRef = 0;
+  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */
+  #requests = new Map();
+  #onlineSince = 0;
+  #lastFrameAt = 0;
+  /** @type {any} */
+  #timer = null;
+
+  /**
+   * @param {string} url
+   * @param {object} [options]
+   * @param {(() => string | null) | null} [options.token] a bearer token, where no cookie speaks
+   * @param {any} [options.WebSocket]
+   * @param {import("./types.js").Clock} [options.clock]
+   * @param {() => number} [options.random] from 0 to 1
+   */
+  constructor(url, options = {}) {
+    super();
+    this.#url = url;
+    this.#token = options.token ?? null;
+    this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+  }
+
+  get online() {
+    return this.status.state === "online";
+  }
+
+  start() {
+    if (this.status.state === "idle") this.#open();
+  }
+
+  stop() {
+    this.#discard();
+    this.#setStatus("idle");
+  }
+
+  /** The network or the page came back: connect at once, or find out whether we still are. */
+  wake() {
+    if (this.status.state === "waiting") this.#open();
+    else if (this.online) this.#probe();
+  }
+
+  /**
+   * @param {string} type the command
+   * @param {Record<string, any>} [fields]
+   * @returns {Promise<any>} the reply's `result`
+   */
+  request(type, fields = {}) {
+    if (!this.online) return Promise.reject(new Disconnected());
+    return this.#send(type, fields);
+  }
+
+  /**
+   * @param {string} type
+   * @param {Record<string, any>} fields
+   */
+  #send(type, fields) {
+    const ref = ++this.#lastRef;
+    return new Promise((resolve, reject) => {
+      this.#requests.set(ref, { resolve, reject });
+      this.#socket.send(JSON.stringify({ ...fields, type, ref }));
+    });
+  }
+
+  #open() {
+    this.#discard();
+    this.#setStatus("connecting");
+    const socket = new this.#WebSocket(this.#url);
+    this.#socket = socket;
+    // A closed socket may still hand out frames and a late `close`; only the present one counts.
+    const present = (/** @type {(event: any) => void} */ act) => (/** @type {any} */ event) => {
+      if (this.#socket === socket) act(event);
+    };
+    socket.onopen = present(() => this.#introduce());
+    socket.onmessage = present((event) => this.#receive(event.data));
+    socket.onclose = present((event) => this.#lost(event.code, event.reason));
+    this.#setTimer(() => this.#lost(1006, ""), OPENING_DEADLINE);
+  }
+
+  /** Say who speaks, or by a first command find out at once that nobody is signed in. */
+  #introduce() {
+    const token = this.#token?.() ?? null;
+    if (token !== null) {
+      this.#socket.send(JSON.stringify({ type: "auth", token }));
+      return;
+    }
+    this.#send("ping", {}).catch((error) => {
+      if (error instanceof Refusal && error.code === "unauthenticated") this.#lost(4401, "");
+    });
+  }
+
+  /** @param {string} data */
+  #receive(data) {
+    this.#lastFrameAt = this.#clock.now();
+    const frame = JSON.parse(data);
+    if (frame.type === "reply") this.#answer(frame);
+    else if (frame.type === "welcome") this.#welcomed(frame);
+    else if (frame.type !== "heartbeat") this.emit("event", frame);
+  }
+
+  /** @param {any} frame */
+  #answer(frame) {
+    const request = this.#requests.get(frame.ref);
+    this.#requests.delete(frame.ref);
+    if (frame.ok) request?.resolve(frame.result ?? {});
+    else request?.reject(new Refusal(frame.error));
+  }
+
+  /** @param {import("./types.js").Welcome} frame */
+  #welcomed(frame) {
+    this.welcome = frame;
+    this.#onlineSince = this.#clock.now();
+    this.#watch();
+    this.#setStatus("online");
+    this.emit("welcome", frame);
+  }
+
+  /** Nothing for two heartbeats: ask, before giving the connection up (we may have slept). */
+  #watch() {
+    const limit = 2000 * (this.welcome?.heartbeat ?? 25);
+    const quiet = this.#clock.now() - this.#lastFrameAt;
+    if (quiet >= limit) this.#probe();
+    else this.#setTimer(() => this.#watch(), limit - quiet);
+  }
+
+  #probe() {
+    const asked = this.#clock.now();
+    this.#setTimer(() => {
+      if (this.#lastFrameAt >= asked) this.#watch();
+      else this.#lost(1006, "");
+    }, PROBE_DEADLINE);
+    this.#send("ping", {}).catch(() => {});
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  #lost(code, reason) {
+    const steady = this.online && this.#clock.now() - this.#onlineSince >= STEADY;
+    this.#discard();
+    if (FINAL.has(code)) {
+      this.#setStatus("ended", null, code);
+      return;
+    }
+    if (steady) this.#attempts = 0;
+    const delay = this.#delay(reason);
+    this.#attempts += 1;
+    this.#setTimer(() => this.#open(), delay);
+    this.#setStatus("waiting", this.#clock.now() + delay, code);
+  }
+
+  /**
+   * Exponential with full jitter, or a random part of what the server asked for.
+   *
+   * @param {string} reason of the close: `{"retry_after": seconds}` or anything else
+   */
+  #delay(reason) {
+    const backoff = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts);
+    return this.#random() * Math.max(backoff, 1000 * retryAfter(reason));
+  }
+
+  /** Let go of the present socket; nobody may wait for its answers any more. */
+  #discard() {
+    this.#clock.clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    // Closing a dead connection can take a minute to be reported; we do not wait for it.
+    if (socket !== null) socket.close();
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const request of requests) request.reject(new Disconnected());
+  }
+
+  /**
+   * @param {() => void} act
+   * @param {number} ms
+   */
+  #setTimer(act, ms) {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = this.#clock.setTimeout(act, ms);
+  }
+
+  /**
+   * @param {Status["state"]} state
+   * @param {number | null} [retryAt]
+   * @param {number | null} [code]
+   */
+  #setStatus(state, retryAt = null, code = null) {
+    this.status = { state, retryAt, code };
+    this.emit("status", this.status);
+  }
+}
+
+/**
+ * @param {string} reason
+ * @returns {number} seconds; 0 where the server asked for nothing
+ */
+function retryAfter(reason) {
+  try {
+    const seconds = Number(JSON.parse(reason).retry_after);
+    return seconds > 0 ? seconds : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Wake the connection when the network or the tab comes back.
+ *
+ * @param {Connection} connection
+ * @param {EventTarget} window
+ * @param {EventTarget & {visibilityState: string}} document
+ */
+export function wakeWith(connection, window, document) {
+  window.addEventListener("online", () => connection.wake());
+  window.addEventListener("pageshow", () => connection.wake());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") connection.wake();
+  });
+}

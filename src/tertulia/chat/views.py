@@ -1,0 +1,175 @@
+"""The pages of the chat: a shell each, which the browser fills through the socket."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from django.views.i18n import set_language
+
+from . import api
+from .access import visible_room
+from .conf import conf
+from .models import Participant, Room
+from .people import me, person_of
+from .slugs import check_slug, fold, slug_from_name
+
+# How many public rooms the home page offers at once; a filter finds the others.
+OFFERED = 50
+# A browser counts exactly up to here.
+LARGEST_SEQ = 2**53 - 1
+
+
+@never_cache
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """My rooms, the public ones, and a field to enter a room by name."""
+    person = me(request)
+    if person is None:
+        return _to_sign_in(request)
+    return render(request, "tertulia/home.html", {"page": _page(request, person)})
+
+
+@never_cache
+@require_GET
+def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpResponse:
+    """A room, or one message in its surroundings.
+
+    A room that one may not see and one that does not exist give the same page, status 404.
+    """
+    person = me(request)
+    if person is None:
+        return _to_sign_in(request)
+    if seq is not None and seq > LARGEST_SEQ:
+        raise Http404
+    found = visible_room(person, slug) or _opened(person, slug)
+    if found is None:
+        context = {"name": slug, "may_create": _is_slug(slug)}
+        return render(request, "tertulia/not_found.html", context, status=404)
+    if found.slug != slug:
+        return redirect(_address(found.slug, seq))
+    page = _page(request, person) | {"room": found.slug, "seq": seq}
+    return render(request, "tertulia/room.html", {"page": page, "room": found})
+
+
+@never_cache
+@require_GET
+def enter(request: HttpRequest) -> HttpResponse:
+    """Go to the room of this name or address; where there is none, home offers to make it."""
+    person = me(request)
+    if person is None:
+        return _to_sign_in(request)
+    name = request.GET.get("name", "").strip()
+    if not name:
+        return redirect("tertulia:home")
+    found = _named(person, name)
+    if found is not None:
+        return redirect("tertulia:room", slug=found.slug)
+    if conf.open:
+        return redirect("tertulia:room", slug=_slug_of(name))
+    return HttpResponseRedirect(f"{reverse('tertulia:home')}?{urlencode({'new': name})}")
+
+
+@never_cache
+@require_GET
+def public_rooms(request: HttpRequest) -> HttpResponse:
+    """JSON: public rooms that I could enter and have not, by name; `q` filters them.
+
+    `{"rooms": [{"room", "name", "topic"}, …], "more": bool}`; 401 without a person.
+    """
+    person = me(request)
+    if person is None:
+        return JsonResponse({"error": {"code": "unauthenticated"}}, status=401)
+    rooms = Room.objects.filter(kind=Room.Kind.PUBLIC, archived=False).exclude(
+        memberships__in=person.memberships.filter(left_seq__isnull=True)
+    )
+    text = request.GET.get("q", "").strip()
+    if text:
+        rooms = rooms.filter(Q(name__icontains=text) | Q(slug_fold__contains=fold(text)))
+    offered = list(rooms.order_by("name", "id").values("slug", "name", "topic")[: OFFERED + 1])
+    lines = [
+        {"room": line["slug"], "name": line["name"], "topic": line["topic"]}
+        for line in offered[:OFFERED]
+    ]
+    return JsonResponse({"rooms": lines, "more": len(offered) > OFFERED})
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Speak another language from now on; Django keeps the choice in a cookie."""
+    return set_language(request)
+
+
+def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
+    """What the browser needs to begin; everything else comes through the socket."""
+    return {
+        "me": msgspec.to_builtins(person_of(person)),
+        "room": None,
+        "seq": None,
+        "open": conf.open,
+        "languages": [list(pair) for pair in settings.LANGUAGES if pair[0] in ("en", "es")],
+        "urls": {
+            "home": reverse("tertulia:home"),
+            "enter": reverse("tertulia:enter"),
+            "publicRooms": reverse("tertulia:public_rooms"),
+            "socket": "/ws/",
+            "signIn": resolve_url(settings.LOGIN_URL),
+            "signOut": _reversed("logout") if request.user.is_authenticated else None,
+            "password": _reversed("password_change") if request.user.is_authenticated else None,
+            "invite": _reversed("invite") if request.user.is_staff else None,
+        },
+    }
+
+
+def _reversed(name: str) -> str | None:
+    """The address of a page that a host project may not have."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+
+def _address(slug: str, seq: int | None) -> str:
+    if seq is None:
+        return reverse("tertulia:room", args=[slug])
+    return reverse("tertulia:message", args=[slug, seq])
+
+
+def _opened(person: Participant, slug: str) -> Room | None:
+    """In open mode a room comes into being when it is first visited."""
+    if not conf.open or not _is_slug(slug):
+        return None
+    api.open_room(slug)
+    # The address may be that of a private room, which stays closed.
+    return visible_room(person, slug)
+
+
+def _named(person: Participant, name: str) -> Room | None:
+    found = visible_room(person, name) or visible_room(person, slug_from_name(name))
+    return found or Room.objects.filter(kind=Room.Kind.PUBLIC, name__iexact=name).first()
+
+
+def _slug_of(name: str) -> str:
+    return check_slug(name) if _is_slug(name) else slug_from_name(name)
+
+
+def _is_slug(text: str) -> bool:
+    try:
+        check_slug(text)
+    except ValueError:
+        return False
+    return True
+

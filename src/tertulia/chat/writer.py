@@ -1,0 +1,282 @@
+"""Group commit: all that waits in this process goes into one transaction.
+
+One thread takes everything that has been submitted, runs it in the order of submission in one
+transaction, and wakes the event loop once with all outcomes. There is no timer: it commits
+what is there. On PostgreSQL a room that somebody else holds locked is handed to a lane, which
+waits for that room alone, so that a slow caller stalls nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+
+from tertulia.protocol.errors import Code, ProtocolError, unavailable
+
+from .actions.base import Action, Outcome
+from .actions.messages import SendMessage, send_all
+from .log import LogTransaction, News, room_id_of
+
+logger = logging.getLogger(__name__)
+
+# Actions in one transaction, and actions that may wait: over it they are refused at once.
+BATCH = 1_000
+WAITING = 20_000
+# Rooms that may be waited for at the same time, and milliseconds that a lane waits for its room.
+LANES = 8
+LANE_MILLISECONDS = 5_000
+# Milliseconds that a batch waits for SQLite's one lock before its senders are told to retry.
+SQLITE_MILLISECONDS = 4_000
+
+Done = Callable[[Outcome], None]
+Committed = Callable[["list[tuple[Done, Outcome]]", "News | None"], None]
+
+
+class Item:
+    """An action on its way, and who is to be told of its outcome."""
+
+    __slots__ = ("action", "done", "room_id")
+
+    def __init__(self, action: Action, done: Done) -> None:
+        self.action = action
+        self.done = done
+        self.room_id: int | None = None
+
+
+class Writer:
+    """The one writing thread of a process, and its lanes.
+
+    `committed(outcomes, news)` is called in the writing thread after each transaction; it
+    must hand both to the event loop, outcomes first.
+    """
+
+    def __init__(self, committed: Committed) -> None:
+        self._committed = committed
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="tertulia-writer", daemon=True)
+        self._lanes: dict[int, deque[Item]] = {}
+        self._lanes_lock = threading.Lock()
+        self._lane_places = threading.BoundedSemaphore(LANES)
+        self._started = False
+        self._stopped = False
+        # For the metrics: transactions committed, and actions in them.
+        self.commits = 0
+        self.actions = 0
+
+    def start(self) -> None:
+        """Begin; done before the first submission."""
+        if not self._started:
+            self._started = True
+            self._thread.start()
+
+    def submit(self, action: Action, done: Done) -> None:
+        """Have an action carried out; `done` gets its result or `ProtocolError` in the loop."""
+        if self._stopped or self._queue.qsize() >= WAITING:
+            self._committed([(done, unavailable("The server is too busy to write."))], None)
+            return
+        self._queue.put(Item(action, done))
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Carry out what was submitted, then end."""
+        self._stopped = True
+        if self._started:
+            self._queue.put(None)
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            batch = [self._queue.get()]
+            try:
+                while len(batch) < BATCH:
+                    batch.append(self._queue.get_nowait())
+            except queue.Empty:
+                pass
+            items = [item for item in batch if item is not None]
+            going = len(items) == len(batch)
+            try:
+                self._write(items)
+            except Exception:  # the thread must live on, whatever happens
+                logger.exception("The writer failed")
+                self._fail(items, ProtocolError(Code.INTERNAL, "The server failed."))
+        connection.close()
+
+    # One batch
+
+    def _write(self, items: list[Item]) -> None:
+        try:
+            self._connect()
+            items = self._pass_to_lanes(self._prepare(items))
+            if items:
+                self._commit(items)
+        except (OperationalError, InterfaceError) as error:
+            self._database_away(items, error)
+        except Exception:
+            logger.warning("A batch of %d failed; each goes alone", len(items), exc_info=True)
+            connection.close()
+            for item in items:
+                self._write_alone(item)
+
+    def _write_alone(self, item: Item) -> None:
+        try:
+            self._commit([item])
+        except (OperationalError, InterfaceError) as error:
+            self._database_away([item], error)
+        except Exception:
+            logger.exception("%s failed", type(item.action).__name__)
+            connection.close()
+            self._fail([item], ProtocolError(Code.INTERNAL, "The server failed to do this."))
+
+    def _connect(self) -> None:
+        """On SQLite, wait less for a lock than a client waits for an answer."""
+        if connection.connection is None:
+            connection.ensure_connection()
+            if connection.vendor == "sqlite":
+                with connection.cursor() as cursor:
+                    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_MILLISECONDS}")
+
+    def _prepare(self, items: list[Item]) -> list[Item]:
+        """Everything that needs no lock: rendering, and which rooms are meant."""
+        ready = []
+        for item in items:
+            try:
+                item.action.prepare()
+                if item.action.slug is not None:
+                    item.room_id = room_id_of(item.action.slug)
+            except DatabaseError:
+                raise
+            except Exception:
+                logger.exception("%s could not be prepared", type(item.action).__name__)
+                self._fail([item], ProtocolError(Code.INTERNAL, "The server failed to do this."))
+            else:
+                ready.append(item)
+        return ready
+
+    def _commit(self, items: list[Item], *, lane: bool = False) -> None:
+        held: list[Item] = []
+        with connection.wrap_database_errors, transaction.atomic():
+            log = LogTransaction(connection)
+            rooms = {item.room_id for item in items if item.room_id is not None}
+            if lane:
+                log.dialect.set_lock_timeout(log.cursor, LANE_MILLISECONDS)
+            if rooms:
+                log.lock(rooms, skip_locked=not lane)
+            if not lane and log.connection.vendor == "postgresql":
+                held = [item for item in items if item.room_id and item.room_id not in log.rooms]
+            free = [item for item in items if item not in held] if held else items
+            outcomes = self._run_actions(log, free)
+        self.commits += 1
+        self.actions += len(free)
+        self._committed(
+            [(item.done, outcome) for item, outcome in zip(free, outcomes, strict=True)],
+            log.news(),
+        )
+        for item in held:
+            self._to_lane(item)
+
+    def _run_actions(self, log: LogTransaction, items: list[Item]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for sends, run in _runs(items):
+            if sends:
+                outcomes += send_all(log, [item.action for item in run])  # type: ignore[misc]
+            else:
+                outcomes += [self._run_one(log, item.action) for item in run]
+        return outcomes
+
+    def _run_one(self, log: LogTransaction, action: Action) -> Any:
+        try:
+            return action.run(log)
+        except ProtocolError as error:
+            return error
+
+    # Lanes: rooms that somebody else holds
+
+    def _pass_to_lanes(self, items: list[Item]) -> list[Item]:
+        """What belongs to a room in a lane goes behind what waits there, to keep the order."""
+        if not self._lanes:
+            return items
+        rest = []
+        with self._lanes_lock:
+            for item in items:
+                lane = self._lanes.get(item.room_id) if item.room_id is not None else None
+                if lane is not None:
+                    lane.append(item)
+                else:
+                    rest.append(item)
+        return rest
+
+    def _to_lane(self, item: Item) -> None:
+        assert item.room_id is not None
+        with self._lanes_lock:
+            lane = self._lanes.get(item.room_id)
+            if lane is not None:
+                lane.append(item)
+                return
+            self._lanes[item.room_id] = deque([item])
+        threading.Thread(
+            target=self._run_lane, args=(item.room_id,), name="tertulia-lane", daemon=True
+        ).start()
+
+    def _run_lane(self, room_id: int) -> None:
+        with self._lane_places:
+            try:
+                while items := self._take_lane(room_id):
+                    self._write_lane(items)
+            finally:
+                connection.close()
+
+    def _take_lane(self, room_id: int) -> list[Item]:
+        """All that waits for the room; with nothing left the lane is closed."""
+        with self._lanes_lock:
+            lane = self._lanes[room_id]
+            items = [lane.popleft() for _ in range(min(len(lane), BATCH))]
+            if not items:
+                del self._lanes[room_id]
+            return items
+
+    def _write_lane(self, items: list[Item]) -> None:
+        began = monotonic()
+        try:
+            self._commit(items, lane=True)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning(
+                "A room was held by somebody else for %.1f s: %s", monotonic() - began, error
+            )
+            connection.close()
+            self._fail(items, unavailable("The room is held by another transaction."))
+        except Exception:
+            logger.warning("A lane's batch failed; each goes alone", exc_info=True)
+            connection.close()
+            for item in items:
+                self._write_alone(item)
+
+    # Failing
+
+    def _database_away(self, items: list[Item], error: Exception) -> None:
+        """Locked, full, restarting: nobody knows more than that a retry is safe."""
+        logger.error("The database cannot be written: %s", str(error).strip())
+        connection.close()
+        self._fail(items, unavailable("The database cannot be written at the moment."))
+
+    def _fail(self, items: list[Item], error: ProtocolError) -> None:
+        self._committed([(item.done, error) for item in items], None)
+
+
+def _runs(items: list[Item]) -> Iterator[tuple[bool, list[Item]]]:
+    """Neighbouring sends together, since they share their statements; the rest apart."""
+    run: list[Item] = []
+    for item in items:
+        sends = isinstance(item.action, SendMessage)
+        if run and isinstance(run[-1].action, SendMessage) != sends:
+            yield not sends, run
+            run = []
+        run.append(item)
+    if run:
+        yield isinstance(run[-1].action, SendMessage), run

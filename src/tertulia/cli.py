@@ -1,0 +1,153 @@
+"""The command line: `tertulia`, and `python -m tertulia`.
+
+A wrong argument or setting is one line on standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from tertulia import __version__
+from tertulia.project.environment import SettingsError, parse_workers, read
+
+WRONG_USE = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with one line for an error in place of the usage and the error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["manage"]:
+        command: Callable[[], int] = lambda: _manage(words[1:])  # noqa: E731
+    else:
+        if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
+            words.insert(0, "serve")
+        options = _parser().parse_args(words)
+        command = lambda: options.run(options)  # noqa: E731
+    try:
+        return command()
+    except SettingsError as error:
+        line = " ".join(str(error).split())
+        print(f"tertulia: {line}", file=sys.stderr)
+        return WRONG_USE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="tertulia",
+        allow_abbrev=False,
+        description="A chat server: rooms, direct messages, and a log that loses nothing.",
+        epilog="Without a command: serve. `tertulia manage …` runs any management command of Django.",
+    )
+    parser.add_argument("--version", action="version", version=f"tertulia {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> _Parser:
+        sub: _Parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.add_argument("--data", metavar="DIR", help="the data folder (TERTULIA_DATA)")
+        sub.set_defaults(run=run)
+        return sub
+
+    serve = command("serve", _serve, "Serve the chat.")
+    serve.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    serve.add_argument("--port", default=8000, type=_port, help="0 takes a free one (%(default)s)")
+    serve.add_argument("--workers", help="processes; above 1 with PostgreSQL and Redis only (1)")
+    serve.add_argument("--open", action="store_true", help="a playground: guests may talk")
+    create = command("createuser", _createuser, "Make an account.")
+    create.add_argument("name", metavar="NAME")
+    create.add_argument("--admin", action="store_true", help="an administrator")
+    create.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+    token = command("token", _token, "Print a new bearer token for somebody, once.")
+    token.add_argument("name", metavar="NAME")
+    command("migrate", _migrate, "Bring the database up to date.")
+    commands.add_parser("manage", help="Run a management command of Django.")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; ports are 0 to 65535")
+    return int(text)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    if not options.host:
+        raise SettingsError("--host names no host")
+    _use_data(options)
+    # By the environment the workers learn of it too.
+    os.environ["TERTULIA_HOST"] = options.host
+    os.environ["TERTULIA_OPEN"] = "1" if options.open else "0"
+    if options.workers is not None:
+        os.environ["TERTULIA_WORKERS"] = str(parse_workers(options.workers, "--workers"))
+    from tertulia.project.serving import serve
+
+    return serve(read(), options.host, options.port)
+
+
+def _createuser(options: argparse.Namespace) -> int:
+    _use_data(options)
+    from tertulia.project.people import createuser
+
+    return createuser(read(), options.name, options.admin, options.password_stdin)
+
+
+def _token(options: argparse.Namespace) -> int:
+    _use_data(options)
+    from tertulia.project.people import token
+
+    return token(read(), options.name)
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    _use_data(options)
+    from tertulia.project import startup
+
+    startup.prepare(read(), verbosity=1)
+    return 0
+
+
+def _manage(words: list[str]) -> int:
+    """Any management command; `runserver` serves sockets too, by daphne."""
+    if words[:1] == ["runserver"]:
+        os.environ["TERTULIA_RUNSERVER"] = "1"
+    env = read()
+    from tertulia.project import startup
+
+    startup.load(env, pool=env.runserver)
+    from django.core.management import ManagementUtility, get_commands
+    from django.db import OperationalError
+
+    if words and not words[0].startswith("-") and words[0] not in ("help", *get_commands()):
+        raise SettingsError(f"there is no management command {words[0]!r} (see tertulia manage help)")
+    try:
+        ManagementUtility(["tertulia manage", *words]).execute()
+    except OperationalError as error:
+        if "--traceback" in words:
+            raise
+        raise startup.database_refused(env, error) from error
+    return 0
+
+
+def _use_data(options: argparse.Namespace) -> None:
+    # Absolute, since a worker or a command may come to stand elsewhere.
+    folder = options.data or os.environ.get("TERTULIA_DATA") or "tertulia-data"
+    os.environ["TERTULIA_DATA"] = str(Path(folder).absolute())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""One person's open socket, and the transport for servers that offer nothing better than ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tertulia.protocol.errors import Close
+from tertulia.protocol.events import Person
+from tertulia.protocol.frames import Frames
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .room import Subscription
+
+# Bytes that may wait for one socket; over it the connection is closed with 1013 and the
+# client resumes by seq.
+OUTBOX_BYTES = 4 * 1024 * 1024
+# Seconds for the peer to answer a close before the socket is cut.
+CLOSE_SECONDS = 10.0
+
+
+class Transport(Protocol):
+    """What a connection needs of a socket. None of it waits."""
+
+    def send(self, frames: Frames) -> None:
+        """Put frames into the outbox."""
+
+    def buffered(self) -> int:
+        """Bytes that wait in the outbox."""
+        ...
+
+    def ping(self) -> bool:
+        """Send a WebSocket ping; False where the server cannot, and watches by itself."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame behind what waits; cut the socket after `CLOSE_SECONDS`."""
+
+
+class Connection:
+    """A socket whose speaker is known, registered with the hub of its process."""
+
+    __slots__ = (
+        "classic",
+        "closed",
+        "echo",
+        "hub",
+        "mark",
+        "own",
+        "person",
+        "session_key",
+        "speaker",
+        "subscriptions",
+        "token_digest",
+        "transport",
+        "turn",
+        "unseen",
+    )
+
+    def __init__(self, hub: Hub, transport: Transport, *, classic: bool = False) -> None:
+        self.hub = hub
+        self.transport = transport
+        self.classic = classic
+        self.echo = True
+        self.closed = False
+        self.person: Person | None = None
+        # The application's own idea of the speaker, opaque to the hub.
+        self.speaker: Any = None
+        self.session_key: str | None = None
+        self.token_digest: str | None = None
+        # Changes of access up to this id were known when the speaker was identified.
+        self.mark = 0
+        self.subscriptions: dict[int, Subscription] = {}
+        # With echo off: (room, seq) of what this connection sent and shall not get back.
+        self.own: set[tuple[int, int]] = set()
+        # Heartbeats sent since the last sign of life.
+        self.unseen = 0
+        # The second of the heartbeat at which it is this connection's turn.
+        self.turn = 0
+
+    def is_person(self, public_id: str | None) -> bool:
+        """Whether this is a socket of that person."""
+        return self.person is not None and self.person.id == public_id
+
+    def send(self, payload: bytes) -> None:
+        """One frame to this connection alone."""
+        self.deliver(Frames([payload]))
+
+    def deliver(self, frames: Frames) -> None:
+        """The same frames as others get, into this connection's outbox."""
+        if self.closed:
+            return
+        self.transport.send(frames)
+        if self.transport.buffered() > OUTBOX_BYTES:
+            self.hub.counters["too_slow"] += 1
+            self.close(Close.TOO_SLOW, retry_after=1.0)
+
+    def close(self, code: int, *, retry_after: float | None = None) -> None:
+        """End the connection. Nothing is delivered to it from here on."""
+        if self.closed:
+            return
+        self.closed = True
+        self.hub.drop(self)
+        reason = "" if retry_after is None else json.dumps({"retry_after": retry_after})
+        self.transport.close(int(code), reason)
+
+
+class AsgiTransport:
+    """An outbox and a pump, for servers that only know ASGI's `send`.
+
+    One task a connection, woken when its outbox was empty; never one a recipient and message.
+    """
+
+    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        self._send = send
+        self._queue: deque[str] = deque()
+        self._bytes = 0
+        self._closing: tuple[int, str] | None = None
+        self._wake = asyncio.Event()
+        self._consumer = asyncio.current_task()
+        self._pump: asyncio.Task[None] = asyncio.ensure_future(self._run())
+
+    def send(self, frames: Frames) -> None:
+        self._queue.extend(frames.texts)
+        self._bytes += sum(map(len, frames.payloads))
+        self._wake.set()
+
+    def buffered(self) -> int:
+        return self._bytes
+
+    def ping(self) -> bool:
+        return False
+
+    def close(self, code: int, reason: str) -> None:
+        self._closing = (code, reason)
+        self._wake.set()
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._cut)
+
+    def stop(self) -> None:
+        """The consumer has ended: nothing can be sent any more."""
+        self._consumer = None
+        self._pump.cancel()
+
+    def _cut(self) -> None:
+        if self._consumer is not None:
+            self._consumer.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while self._queue or self._closing is None:
+                if not self._queue:
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                text = self._queue.popleft()
+                self._bytes -= len(text.encode())
+                await self._send({"type": "websocket.send", "text": text})
+            code, reason = self._closing
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001 - servers raise their own types once the peer has gone
+            self._queue.clear()
+            self._bytes = 0

@@ -1,0 +1,303 @@
+"""The connections and live rooms of one process, on one event loop.
+
+No coroutine, task, queue or thread hop for a recipient: `step` of a room writes the same
+bytes into each subscriber's outbox, and after `BUDGET` of them lets the loop breathe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Awaitable
+from typing import Protocol
+
+from tertulia.protocol.codec import encode
+from tertulia.protocol.errors import Close
+from tertulia.protocol.events import Heartbeat, Person
+
+from .connection import Connection
+from .presence import RENEW
+from .room import LiveRoom, Subscription
+from .sequencer import LogEvent
+
+logger = logging.getLogger(__name__)
+
+# Subscribers served before the loop gets a turn.
+BUDGET = 2_000
+# Seconds that a gap may close by itself (news of two processes crossing) before it is read.
+GAP_PATIENCE = 0.05
+# Seconds for which a room without listeners keeps its place in the layer.
+LINGER = 15.0
+# A repair reads the log in pages of this many events.
+REPAIR_PAGE = 500
+# Heartbeats without any sign of life before 4408.
+UNSEEN_LIMIT = 2
+
+
+class Backend(Protocol):
+    """What the hub needs of the application around it."""
+
+    def read_log(self, room_id: int, after: int, limit: int) -> Awaitable[list[LogEvent]]:
+        """The events after `after`, ascending, `limit` at most."""
+        ...
+
+    def watch(self, room: LiveRoom) -> Awaitable[None]:
+        """Take this room's news from the other processes."""
+        ...
+
+    def unwatch(self, room: LiveRoom) -> None:
+        """No longer take them."""
+
+    def spread(self, room: LiveRoom, news: dict[str, object]) -> None:
+        """Passing news to the other processes; may be lost."""
+
+
+class Hub:
+    """All that is live in this process."""
+
+    def __init__(self, backend: Backend, heartbeat: int) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.backend = backend
+        self.heartbeat = heartbeat
+        self.connections: set[Connection] = set()
+        # By public id.
+        self.people: dict[str, set[Connection]] = {}
+        self.rooms: dict[int, LiveRoom] = {}
+        self.counters: Counter[str] = Counter()
+        self._ready: deque[LiveRoom] = deque()
+        self._scheduled = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Connections by the second of the heartbeat in which their turn comes.
+        self._turns: list[set[Connection]] = [set() for _ in range(max(1, heartbeat))]
+        self._turn = 0
+        self._beat = encode(Heartbeat())
+
+    # Connections
+
+    def add(self, connection: Connection, person: Person | None) -> None:
+        """Register a connection; `person` is None until he has said who he is."""
+        self.connections.add(connection)
+        # Last in line: a whole heartbeat passes before the first.
+        connection.turn = self._turn
+        self._turns[self._turn].add(connection)
+        if person is not None:
+            self.identify(connection, person)
+
+    def identify(self, connection: Connection, person: Person) -> None:
+        """The connection speaks for this person from now on; another's subscriptions end."""
+        for room_id in list(connection.subscriptions):
+            self.unsubscribe(connection, room_id)
+        self._forget(connection)
+        connection.person = person
+        self.people.setdefault(person.id, set()).add(connection)
+
+    def drop(self, connection: Connection) -> None:
+        """The connection has ended."""
+        for room_id in list(connection.subscriptions):
+            self.unsubscribe(connection, room_id)
+        self._forget(connection)
+        self.connections.discard(connection)
+        self._turns[connection.turn].discard(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        if connection.person is None:
+            return
+        others = self.people.get(connection.person.id)
+        if others is not None:
+            others.discard(connection)
+            if not others:
+                del self.people[connection.person.id]
+
+    def close_person(self, public_id: str, code: Close = Close.UNAUTHENTICATED) -> None:
+        """End all sockets of a person."""
+        for connection in list(self.people.get(public_id, ())):
+            connection.close(code)
+
+    # Subscriptions
+
+    def room(self, room_id: int, slug: str) -> LiveRoom:
+        """The live room, made on first use; its news are asked for at once."""
+        room = self.rooms.get(room_id)
+        if room is None:
+            room = self.rooms[room_id] = LiveRoom(self, room_id, slug)
+            room.watched = self.loop.create_future()
+            self.spawn(self._watch(room))
+        room.idle_since = None
+        return room
+
+    async def _watch(self, room: LiveRoom) -> None:
+        try:
+            await self.backend.watch(room)
+        finally:
+            if room.watched is not None and not room.watched.done():
+                room.watched.set_result(None)
+
+    def subscribe(self, connection: Connection, room_id: int, slug: str) -> Subscription:
+        """Register first (news wait); then read the log and call `go_live` or `unsubscribe`."""
+        self.unsubscribe(connection, room_id)
+        room = self.room(room_id, slug)
+        subscription = Subscription(connection, room)
+        room.joining.add(subscription)
+        connection.subscriptions[room_id] = subscription
+        return subscription
+
+    def go_live(self, subscription: Subscription, head: int, role: str | None, members: int) -> None:
+        """The subscriber knows the log up to `head` and is given everything after it."""
+        connection, room = subscription.connection, subscription.room
+        if connection.subscriptions.get(room.id) is not subscription:
+            return
+        subscription.role = role
+        room.members = members
+        room.go_live(subscription, head)
+        if connection.subscriptions.get(room.id) is subscription:
+            subscription.entered = True
+            room.presence.enter(connection)
+
+    def unsubscribe(self, connection: Connection, room_id: int) -> bool:
+        """End a subscription at once; False where there was none."""
+        subscription = connection.subscriptions.pop(room_id, None)
+        if subscription is None:
+            return False
+        room = subscription.room
+        room.joining.discard(subscription)
+        room.live.pop(connection, None)
+        subscription.live = False
+        if subscription.entered:
+            room.presence.leave(connection)
+            if connection.person is not None:
+                room.typing.stop(connection.person)
+        if room.empty:
+            room.idle_since = self.loop.time()
+        return True
+
+    # Events
+
+    def offer(self, room_id: int, events: list[LogEvent]) -> None:
+        """News of a room's log, in any order, from anywhere."""
+        room = self.rooms.get(room_id)
+        if room is None:
+            return
+        room.accept(room.sequencer.offer(events))
+        if room.behind:
+            self.repair_soon(room)
+
+    def head_known(self, room_id: int, head: int) -> None:
+        """The sweep has seen that the log reaches `head`."""
+        room = self.rooms.get(room_id)
+        if room is not None:
+            room.known_head = max(room.known_head, head)
+            if room.behind:
+                self.repair_soon(room)
+
+    def repair_soon(self, room: LiveRoom) -> None:
+        """Read what is missing, unless it comes by itself."""
+        if room.repairing is None:
+            room.repairing = self.spawn(self._repair(room))
+
+    async def _repair(self, room: LiveRoom) -> None:
+        try:
+            await asyncio.sleep(GAP_PATIENCE)
+            while room.behind and self.rooms.get(room.id) is room:
+                position = room.sequencer.position
+                assert position is not None
+                events = await self.backend.read_log(room.id, position, REPAIR_PAGE)
+                if not events:
+                    # Held or announced, but not in the log: another history. The sweep decides.
+                    room.known_head = position
+                    break
+                self.counters["gaps_repaired"] += 1
+                room.accept(room.sequencer.offer(events))
+        except Exception:
+            # The sweep, every second, comes back to it.
+            logger.exception("The log of room %s could not be read for a repair", room.id)
+        finally:
+            room.repairing = None
+
+    def serve(self, room: LiveRoom) -> None:
+        """The room has something to pass on: in this loop turn's one go for all rooms."""
+        if not room.queued:
+            room.queued = True
+            self._ready.append(room)
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._serve)
+
+    def _serve(self) -> None:
+        self._scheduled = False
+        budget = BUDGET
+        while self._ready and budget > 0:
+            room = self._ready.popleft()
+            try:
+                budget -= room.step(budget)
+            finally:
+                room.queued = room.busy
+                if room.queued:
+                    self._ready.append(room)
+        if self._ready:
+            self._scheduled = True
+            self.loop.call_soon(self._serve)
+
+    # Passing news
+
+    def presence_changed(self, room: LiveRoom) -> None:
+        """Tell the other processes who is here with us."""
+        people, count = room.presence.local()
+        self.backend.spread(room, {"kind": "presence", "people": people, "count": count})
+
+    def spread_frame(self, room: LiveRoom, payload: bytes, but: str | None) -> None:
+        """Give a passing frame to the other processes."""
+        self.backend.spread(room, {"kind": "frame", "payload": payload, "but": but})
+
+    # Once a second
+
+    def tick(self) -> None:
+        """Heartbeats of those whose turn it is, presence leases, rooms that nobody hears."""
+        now = self.loop.time()
+        self._turn = (self._turn + 1) % len(self._turns)
+        for connection in list(self._turns[self._turn]):
+            self._heartbeat(connection)
+        for room in list(self.rooms.values()):
+            room.presence.expire(now)
+            if room.idle_since is not None and now - room.idle_since > LINGER and not room.busy:
+                del self.rooms[room.id]
+                self.backend.unwatch(room)
+
+    def renew_presence(self) -> None:
+        """Every `RENEW` seconds: renew our leases with the other processes."""
+        for room in self.rooms.values():
+            if not room.empty:
+                self.presence_changed(room)
+
+    def _heartbeat(self, connection: Connection) -> None:
+        if connection.unseen >= UNSEEN_LIMIT:
+            connection.close(Close.NO_SIGN_OF_LIFE)
+            return
+        # Where the server cannot ping, it watches the peer by pings of its own.
+        if connection.transport.ping():
+            connection.unseen += 1
+        if not connection.classic:
+            connection.send(self._beat)
+
+    # Tasks
+
+    def spawn(self, coroutine: Awaitable[None]) -> asyncio.Task[None]:
+        """A task that is kept from the garbage collector and ended with the hub."""
+        task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def close_all(self, code: Close, retry_after: float) -> None:
+        """The process goes away, or the history is another one."""
+        for connection in list(self.connections):
+            connection.close(code, retry_after=retry_after)
+
+    async def stop(self) -> None:
+        """End all tasks."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+__all__ = ["RENEW", "Backend", "Hub"]

@@ -1,0 +1,250 @@
+"""One room as this process has it: who listens, where they are, what waits to be passed on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tertulia.protocol.classic import classic_payload
+from tertulia.protocol.frames import Frames
+
+from .presence import Presence
+from .sequencer import LogEvent, Sequencer
+from .typing import Typing
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .hub import Hub
+
+# News kept for somebody whose log is being read; more means that the database is too slow for him.
+WAITING_LIMIT = 5_000
+
+
+class Part:
+    """Frames that go to all present subscribers of a room, in one write each.
+
+    `events` is empty for passing frames; `but` is a person who is not to get them.
+    """
+
+    __slots__ = ("_classic", "but", "events", "frames")
+
+    def __init__(self, events: list[LogEvent], frames: Frames, but: str | None = None) -> None:
+        self.events = events
+        self.frames = frames
+        self.but = but
+        self._classic: list[tuple[int, Frames]] | None = None
+
+    @property
+    def classic(self) -> list[tuple[int, Frames]]:
+        """What classic clients see of it: (seq, frames) of each message, made once."""
+        if self._classic is None:
+            self._classic = []
+            for event in self.events:
+                if event.kind == "message.created":
+                    payload = classic_payload(event.payload)
+                    if payload is not None:
+                        self._classic.append((event.seq, Frames([payload])))
+        return self._classic
+
+
+def part_of(events: list[LogEvent]) -> Part:
+    """Events as one part."""
+    return Part(events, Frames([event.payload for event in events]))
+
+
+class Subscription:
+    """A connection's place in a room.
+
+    `head` is None while the log is being read (news wait in `waiting`), then the seq up to
+    which the subscriber knows the log. `live`: he gets what the room passes on.
+    """
+
+    __slots__ = ("connection", "entered", "head", "live", "role", "room", "waiting")
+
+    def __init__(self, connection: Connection, room: LiveRoom) -> None:
+        self.connection = connection
+        self.room = room
+        self.head: int | None = None
+        self.live = False
+        self.entered = False
+        self.role: str | None = None
+        self.waiting: list[LogEvent] = []
+
+    def news_after(self, head: int) -> list[LogEvent]:
+        """The news that waited, up to one after which he may read no longer."""
+        news: list[LogEvent] = []
+        for event in self.waiting:
+            if event.seq > head:
+                news.append(event)
+                if event.ends and self.connection.is_person(event.member):
+                    break
+        return news
+
+    def deliver(self, part: Part) -> None:
+        """Give this subscriber a part, in his protocol."""
+        connection = self.connection
+        if not connection.classic:
+            if part.but is None or not connection.is_person(part.but):
+                connection.deliver(part.frames)
+            return
+        for seq, frames in part.classic:
+            if (self.room.id, seq) in connection.own:
+                connection.own.discard((self.room.id, seq))
+            else:
+                connection.deliver(frames)
+
+
+class LiveRoom:
+    """The subscribers of one room in this process, and the order in which they are served."""
+
+    def __init__(self, hub: Hub, room_id: int, slug: str) -> None:
+        self.hub = hub
+        self.id = room_id
+        self.slug = slug
+        self.sequencer = Sequencer()
+        # The last seq whose passing on has begun; later events wait in `_events`.
+        self.position = 0
+        self.live: dict[Connection, Subscription] = {}
+        self.joining: set[Subscription] = set()
+        # How many members the room has: above 100, presence tells only a number.
+        self.members = 0
+        self.presence = Presence(self)
+        self.typing = Typing(self)
+        # Set once the process has this room's news from the layer (or has given up waiting).
+        self.watched: asyncio.Future[None] | None = None
+        self.repairing: asyncio.Task[None] | None = None
+        self.queued = False
+        self.idle_since: float | None = None
+        # The log is known to reach here, by a reader or the sweep.
+        self.known_head = 0
+        self._queue: deque[Part | LogEvent] = deque()
+        self._part: Part | None = None
+        self._targets: list[Subscription] = []
+        self._next = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody listens."""
+        return not self.live and not self.joining
+
+    @property
+    def behind(self) -> bool:
+        """Whether the log holds something that this room has not passed on."""
+        position = self.sequencer.position
+        return position is not None and (self.sequencer.waiting or position < self.known_head)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits to be passed on."""
+        return bool(self._queue) or self._part is not None
+
+    def accept(self, events: list[LogEvent]) -> None:
+        """Queue events in order; they are passed on when the hub comes to this room."""
+        self._queue.extend(events)
+        if events:
+            self.hub.serve(self)
+
+    def pass_frame(self, payload: bytes, but: str | None = None) -> None:
+        """Queue a passing frame, to be seen by protocol 1 only."""
+        if self.live:
+            self._queue.append(Part([], Frames([payload]), but))
+            self.hub.serve(self)
+
+    def step(self, budget: int) -> int:
+        """Serve up to `budget` subscribers; returns how many were served (at least 1)."""
+        if self._part is None:
+            self._begin(self._next_part())
+        assert self._part is not None
+        part, first = self._part, self._next
+        chunk = self._targets[first : first + budget]
+        for subscription in chunk:
+            if subscription.live:
+                subscription.deliver(part)
+        self.hub.counters["deliveries"] += len(chunk) * max(1, len(part.events))
+        self._next += len(chunk)
+        if self._next >= len(self._targets):
+            self._finish(part)
+        return max(1, len(chunk))
+
+    def _next_part(self) -> Part:
+        """All events that wait, up to one after which somebody may read no longer."""
+        first = self._queue.popleft()
+        if isinstance(first, Part):
+            return first
+        events = [first]
+        while self._queue and not events[-1].ends and isinstance(self._queue[0], LogEvent):
+            events.append(self._queue.popleft())  # type: ignore[arg-type]
+        return part_of(events)
+
+    def _begin(self, part: Part) -> None:
+        self._part = part
+        self._targets = list(self.live.values())
+        self._next = 0
+        if part.events:
+            self.position = part.events[-1].seq
+            for subscription in list(self.joining):
+                self._keep_for(subscription, part.events)
+
+    def _keep_for(self, subscription: Subscription, events: list[LogEvent]) -> None:
+        """Events for somebody who is not live yet."""
+        if subscription.head is None:
+            subscription.waiting.extend(events)
+            if len(subscription.waiting) > WAITING_LIMIT:
+                subscription.connection.close(1013, retry_after=1.0)
+            return
+        head = subscription.head
+        later = [event for event in events if event.seq > head]
+        if later:
+            subscription.deliver(part_of(later))
+        self._settle(subscription)
+
+    def _settle(self, subscription: Subscription) -> None:
+        """Make a subscriber live once the room has reached what he read."""
+        assert subscription.head is not None
+        if self.position >= subscription.head and subscription in self.joining:
+            self.joining.discard(subscription)
+            subscription.live = True
+            self.live[subscription.connection] = subscription
+
+    def go_live(self, subscription: Subscription, head: int) -> None:
+        """He has read the log up to `head`: let the news that waited through, in order."""
+        if subscription not in self.joining:
+            return
+        subscription.head = head
+        self.known_head = max(self.known_head, head)
+        if self.sequencer.position is None:
+            self.position = head
+            self.accept(self.sequencer.start(head))
+        waiting = subscription.news_after(head)
+        subscription.waiting = []
+        if waiting:
+            subscription.deliver(part_of(waiting))
+        # Somebody may have been put out while his log was read.
+        self._apply(waiting, only=subscription)
+        if subscription in self.joining:
+            self._settle(subscription)
+        if self.behind:
+            self.hub.repair_soon(self)
+
+    def _finish(self, part: Part) -> None:
+        self._part = None
+        self._targets = []
+        self._apply(part.events)
+
+    def _apply(self, events: list[LogEvent], only: Subscription | None = None) -> None:
+        """What events mean for subscriptions: roles, and who may read no longer."""
+        for event in events:
+            if event.member is None:
+                continue
+            for connection in list(self.hub.people.get(event.member, ())):
+                subscription = connection.subscriptions.get(self.id)
+                if subscription is None or (only is not None and subscription is not only):
+                    continue
+                if subscription.head is None or event.seq <= subscription.head:
+                    continue
+                subscription.role = event.role
+                if event.ends:
+                    self.hub.unsubscribe(connection, self.id)
+            if only is None:
+                self.members += {"member.joined": 1, "member.left": -1}.get(event.kind, 0)

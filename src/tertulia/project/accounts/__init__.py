@@ -1,0 +1,1 @@
+"""People: signing in, up and out, invitations and the first administrator."""

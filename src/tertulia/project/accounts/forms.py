@@ -1,0 +1,56 @@
+"""The forms by which people make accounts and sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from . import names
+
+
+class OneSpelling:
+    """For forms on an account: refuses a name that is another's but for case or width."""
+
+    cleaned_data: dict[str, Any]
+    instance: Any
+
+    def clean_username(self) -> str:
+        """The name, if it is free."""
+        name: str = self.cleaned_data["username"]
+        if names.is_taken(name, besides=self.instance):
+            raise ValidationError(_("This name is taken."), code="unique")
+        return name
+
+
+class SignUpForm(OneSpelling, BaseUserCreationForm):
+    """A new account: name, password twice."""
+
+
+class AccountChangeForm(OneSpelling, UserChangeForm):
+    """The administration's form on an account that exists."""
+
+
+class SignInForm(AuthenticationForm):
+    """Name and password; the name in any case."""
+
+    error_messages = {
+        "invalid_login": _("That name and password do not go together."),
+        # The same text: whether an account exists is not told to who has no password.
+        "inactive": _("That name and password do not go together."),
+    }
+
+    def clean_username(self) -> str:
+        """The name as the account spells it."""
+        return names.as_registered(self.cleaned_data["username"])
+
+
+class InviteForm(forms.Form):
+    """A new invitation link."""
+
+    uses = forms.IntegerField(
+        label=_("For how many people"), min_value=1, max_value=1000, initial=1
+    )

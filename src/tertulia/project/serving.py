@@ -1,0 +1,143 @@
+"""`tertulia serve`: one socket, one or several processes, one address to open."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+from urllib.parse import quote
+
+from . import startup
+from .database import is_sqlite
+from .environment import Environment, SettingsError
+from .hosts import WILDCARDS, bracketed
+
+logger = logging.getLogger("tertulia.project")
+
+BACKLOG = 2048
+GRACE = 5  # seconds that requests under way get when the server stops
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+def serve(env: Environment, host: str, port: int) -> int:
+    """Serve until told to stop; the exit status. Raises SettingsError for what cannot be."""
+    refuse_workers(env)
+    for number in STOPPING:
+        signal.signal(number, _leave)
+    listener = listen(host, port)
+    with listener:
+        # Several workers have a pool each; this process then only starts them.
+        startup.prepare(env, pool=env.workers == 1)
+        startup.warn_without_redis(env)
+        announce(env, listener)
+        startup.disconnect()
+        return _run(env, listener)
+
+
+def _leave(*_: object) -> None:
+    """Told to stop before serving began: nothing to wait for."""
+    raise SystemExit(0)
+
+
+def refuse_workers(env: Environment) -> None:
+    """Several workers need a database and a layer that they can share."""
+    if env.workers == 1:
+        return
+    count = f"{env.workers} workers need"
+    if is_sqlite(env):
+        raise SettingsError(f"{count} PostgreSQL: set DATABASE_URL; SQLite is for one process")
+    if not env.redis_urls:
+        raise SettingsError(f"{count} Redis between them: set REDIS_URL")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket: from here on the port is ours, and connections wait until served."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError) as error:
+        raise SettingsError(f"there is no host {host!r} to listen on") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # A port that a server has just left may be taken again at once.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(_why_not(error, host, port)) from error
+    return listener
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use; choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs more rights than this user has; choose one above 1023 with --port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine; choose another with --host"
+    return f"cannot listen on {host}, port {port}: {error.strerror}"
+
+
+def announce(env: Environment, listener: socket.socket) -> None:
+    """Say where the site is and, while nobody administers it, how to become who does."""
+    from .accounts.links import new_setup_link
+
+    host, port = listener.getsockname()[:2]
+    site = env.url or f"http://{bracketed(_reachable(host))}:{port}"
+    print(f"Tertulia is at {site}/", flush=True)
+    token = new_setup_link()
+    if token:
+        print(f"Set up the first administrator: {site}/accounts/setup/{quote(token)}/", flush=True)
+
+
+def _reachable(host: str) -> str:
+    if host in WILDCARDS:
+        return "127.0.0.1" if host == WILDCARDS[0] else "::1"
+    return host
+
+
+def _run(env: Environment, listener: socket.socket) -> int:
+    from uvicorn import Server
+    from uvicorn.config import STARTUP_FAILURE
+    from uvicorn.supervisors import Multiprocess
+
+    from .worker import WorkerConfig
+
+    config = WorkerConfig(
+        "tertulia.project.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        ws="tertulia.server.websocket:WebSocketProtocol",
+        ws_max_size=131072,
+        ws_per_message_deflate=False,
+        # The hub pings, one sweep for all connections.
+        ws_ping_interval=None,
+        lifespan="on",
+        # The log is Django's to configure, in each worker.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Only behind a proxy do forwarded addresses mean anything; uvicorn trusts those of
+        # a proxy on this machine, or of the addresses in FORWARDED_ALLOW_IPS.
+        proxy_headers=env.url is not None,
+        timeout_graceful_shutdown=GRACE,
+        backlog=BACKLOG,
+        workers=env.workers,
+    )
+    if env.workers == 1:
+        # uvicorn raises the signal again once it has stopped; that is no failure.
+        for number in STOPPING:
+            signal.signal(number, lambda *_: None)
+        server = Server(config)
+        server.run(sockets=[listener])
+        return 0 if server.started else 1
+    os.environ["TERTULIA_PARENT"] = str(os.getpid())
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    return 0 if all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes) else 1

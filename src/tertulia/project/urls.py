@@ -1,0 +1,22 @@
+"""Where things are; the chat's own addresses are in `tertulia.chat.urls`."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from .accounts import invite, setup, views
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="tertulia:home")),
+    path("chat/", include("tertulia.chat.urls")),
+    path("accounts/login/", views.SignIn.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/signup/", views.sign_up, name="sign_up"),
+    path("accounts/password/", views.ChangePassword.as_view(), name="password_change"),
+    path("accounts/setup/<str:token>/", setup.set_up, name="set_up"),
+    path("accounts/invite/", invite.invite, name="invite"),
+    path("accounts/invite/<int:key>/revoke/", invite.revoke, name="revoke_invitation"),
+    path("admin/login/", views.admin_sign_in),
+    path("admin/", admin.site.urls),
+]

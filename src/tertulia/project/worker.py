@@ -1,0 +1,45 @@
+"""A worker process of `tertulia serve`, which must not outlive its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+
+import uvicorn
+
+PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
+LOOK_EVERY = 1.0  # seconds
+
+
+class WorkerConfig(uvicorn.Config):
+    """uvicorn's configuration; it is loaded in the process that serves, before the application."""
+
+    def load(self) -> None:
+        """Bind this process's life to its parent's, where there is one that started it."""
+        parent = os.environ.get("TERTULIA_PARENT")
+        if parent is not None:
+            die_with(int(parent))
+        super().load()
+
+
+def die_with(parent: int) -> None:
+    """End this process at once when `parent` dies, even by SIGKILL: the port must be free again.
+
+    Nothing is lost by it: what has been acknowledged is in the database.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    else:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:  # died before we asked
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK_EVERY)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,237 @@
+"""Every command a client can send, with the types and limits of its fields.
+
+`type` is the tag. Unknown fields are ignored. What a type cannot express (blank text,
+text that is too long) is checked by the action.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from . import limits
+
+# 64 bits: what every JSON library can send back as it came.
+Ref = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | str
+Limit = Annotated[int, Meta(ge=1, le=limits.PAGE)]
+Seq = Annotated[int, Meta(ge=1, le=2**62)]
+Position = Annotated[int, Meta(ge=0, le=2**62)]
+# NUL cannot be stored by PostgreSQL and means nothing in a name.
+Plain = Annotated[str, Meta(pattern=r"\A[^\x00]*\Z")]
+Slug = Plain
+PersonId = Annotated[str, Meta(max_length=64, pattern=r"\A[^\x00]*\Z")]
+Name = Annotated[str, Meta(max_length=limits.NAME, pattern=r"\A[^\x00]*\Z")]
+Topic = Annotated[str, Meta(max_length=limits.TOPIC, pattern=r"\A[^\x00]*\Z")]
+Cursor = Annotated[str, Meta(max_length=64)]
+Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI, pattern=r"\A[^\x00\s<>&]+\Z")]
+Role = Literal["owner", "moderator", "member"]
+
+
+class Command(Struct, tag_field="type", kw_only=True, frozen=True, gc=False):
+    """What all commands share: the client's own reference, returned in the reply."""
+
+    ref: Ref
+
+
+class Ping(Command, tag="ping"):
+    """A sign of life."""
+
+
+class RoomList(Command, tag="room.list"):
+    """My rooms."""
+
+    cursor: Cursor | None = None
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class RoomSubscribe(Command, tag="room.subscribe"):
+    """Receive a room's events; with `after` and `epoch`, go on where I was."""
+
+    room: Slug
+    limit: Limit = limits.PAGE_DEFAULT
+    after: Position | None | UnsetType = UNSET
+    epoch: str | None = None
+
+
+class RoomUnsubscribe(Command, tag="room.unsubscribe"):
+    """No longer receive a room's events."""
+
+    room: Slug
+
+
+class RoomJoin(Command, tag="room.join"):
+    """Become a member of a public room."""
+
+    room: Slug
+
+
+class RoomLeave(Command, tag="room.leave"):
+    """Be a member no longer."""
+
+    room: Slug
+
+
+class RoomCreate(Command, tag="room.create"):
+    """Make a room; the same key gives the same room."""
+
+    key: uuid.UUID
+    name: Name = ""
+    kind: Literal["public", "private", "direct"] = "public"
+    members: Annotated[list[PersonId], Meta(max_length=100)] = []
+
+
+class RoomUpdate(Command, tag="room.update"):
+    """Change name or topic, archive or bring back."""
+
+    room: Slug
+    name: Name | UnsetType = UNSET
+    topic: Topic | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+
+
+class MemberAdd(Command, tag="member.add"):
+    """Make somebody a member."""
+
+    room: Slug
+    member: PersonId
+    role: Role = "member"
+
+
+class MemberRemove(Command, tag="member.remove"):
+    """Put somebody out of the room."""
+
+    room: Slug
+    member: PersonId
+
+
+class MemberRole(Command, tag="member.role"):
+    """Give a member another role."""
+
+    room: Slug
+    member: PersonId
+    role: Role
+
+
+class MemberList(Command, tag="member.list"):
+    """The members of a room."""
+
+    room: Slug
+    cursor: Cursor | None = None
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class PersonFind(Command, tag="person.find"):
+    """People whom I may write to, by name."""
+
+    text: Annotated[Plain, Meta(max_length=limits.NAME)]
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class MessageSend(Command, tag="message.send"):
+    """Say something; the key makes a retry safe."""
+
+    room: Slug
+    key: uuid.UUID
+    text: Plain
+    reply_to: Seq | None = None
+    attachments: list[str] = []
+
+
+class MessageEdit(Command, tag="message.edit"):
+    """Change one's own text."""
+
+    room: Slug
+    seq: Seq
+    text: Plain
+    version: Seq | None = None
+
+
+class MessageDelete(Command, tag="message.delete"):
+    """Empty a message; its place remains."""
+
+    room: Slug
+    seq: Seq
+    version: Seq | None = None
+
+
+class ReactionAdd(Command, tag="reaction.add"):
+    """React to a message."""
+
+    room: Slug
+    seq: Seq
+    emoji: Emoji
+
+
+class ReactionRemove(Command, tag="reaction.remove"):
+    """Take a reaction back."""
+
+    room: Slug
+    seq: Seq
+    emoji: Emoji
+
+
+class ReadMark(Command, tag="read.mark"):
+    """I have read up to here."""
+
+    room: Slug
+    seq: Position
+
+
+class TypingStart(Command, tag="typing.start"):
+    """I am writing."""
+
+    room: Slug
+
+
+class TypingStop(Command, tag="typing.stop"):
+    """I am no longer writing."""
+
+    room: Slug
+
+
+class HistoryList(Command, tag="history.list"):
+    """A page of messages before, after (both exclude) or around (includes) a seq."""
+
+    room: Slug
+    before: Seq | None = None
+    after: Position | None = None
+    around: Seq | None = None
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class Auth(Struct, tag_field="type", tag="auth", frozen=True, gc=False):
+    """The first frame of a client that has neither cookie nor header. Needs no `ref`."""
+
+    token: Annotated[str, Meta(max_length=1024)]
+
+
+Any = (
+    Ping
+    | RoomList
+    | RoomSubscribe
+    | RoomUnsubscribe
+    | RoomJoin
+    | RoomLeave
+    | RoomCreate
+    | RoomUpdate
+    | MemberAdd
+    | MemberRemove
+    | MemberRole
+    | MemberList
+    | PersonFind
+    | MessageSend
+    | MessageEdit
+    | MessageDelete
+    | ReactionAdd
+    | ReactionRemove
+    | ReadMark
+    | TypingStart
+    | TypingStop
+    | HistoryList
+    | Auth
+)
+BY_TYPE: dict[str, type[Struct]] = {
+    cls.__struct_config__.tag: cls for cls in Any.__args__  # type: ignore[attr-defined, misc]
+}

@@ -1,0 +1,273 @@
+"""What the server sends: objects, durable events, passing events, replies.
+
+Nothing in a durable event depends on who receives it, so one encoding serves everybody.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from .commands import Ref
+
+
+class Person(Struct, frozen=True, gc=False):
+    """A person as everybody sees him. `avatar` is an address or null."""
+
+    id: str
+    name: str
+    kind: str
+    avatar: str | None
+
+
+class RoomState(Struct, kw_only=True):
+    """The state of a room. `role` is the asker's, and is left out of durable events."""
+
+    room: str
+    name: str
+    kind: str
+    topic: str
+    archived: bool
+    messages: int
+    role: str | None | UnsetType = UNSET
+
+
+class MyRoom(RoomState, kw_only=True):
+    """A line of `room.list`; `people` are the others of a direct room."""
+
+    head: int
+    read: int
+    unread: int
+    mentions: int
+    people: list[Person] | UnsetType = UNSET
+
+
+class Member(Person, frozen=True, gc=False):
+    """A person with his role in the room at hand."""
+
+    role: str
+
+
+class ReactionState(Struct):
+    """One emoji on a message; `by` holds at most 50 ids."""
+
+    emoji: str
+    count: int
+    by: list[str]
+
+
+class Message(Struct, kw_only=True):
+    """A message as it stands now. `version`: the seq of the last event that touched it."""
+
+    seq: int
+    version: int
+    number: int
+    key: str
+    author: Person
+    text: str
+    html: str
+    sent_at: str
+    edited_at: str | None
+    deleted: bool
+    reply_to: int | None
+    mentions: list[str]
+    attachments: list[Any]
+    reactions: list[ReactionState]
+
+
+class Durable(Struct, kw_only=True, tag_field="type"):
+    """What all events of the log share."""
+
+    room: str
+    seq: int
+    at: str
+    actor: Person
+
+
+class MessageCreated(Durable, tag="message.created"):
+    """Somebody said something."""
+
+    message: Message
+
+
+class MessageEdited(Durable, tag="message.edited"):
+    """A text was changed."""
+
+    message: Message
+
+
+class MessageDeleted(Durable, tag="message.deleted"):
+    """A text is gone; its place remains."""
+
+    message: Message
+
+
+class ReactionAdded(Durable, tag="reaction.added"):
+    """`target` is the message's seq; this event's seq is its new version."""
+
+    target: int
+    emoji: str
+    count: int
+
+
+class ReactionRemoved(Durable, tag="reaction.removed"):
+    """A reaction was taken back."""
+
+    target: int
+    emoji: str
+    count: int
+
+
+class MemberJoined(Durable, tag="member.joined"):
+    """Somebody is a member now."""
+
+    member: Person
+    role: str | None
+
+
+class MemberLeft(Durable, tag="member.left"):
+    """Somebody is a member no longer: he left, or `actor` removed him."""
+
+    member: Person
+    role: str | None
+
+
+class MemberChanged(Durable, tag="member.changed"):
+    """A member has another role."""
+
+    member: Person
+    role: str | None
+
+
+class RoomUpdated(Durable, tag="room.updated"):
+    """Name, topic or archive changed."""
+
+    state: RoomState
+
+
+DURABLE: dict[str, type[Durable]] = {
+    cls.__struct_config__.tag: cls  # type: ignore[misc]
+    for cls in (
+        MessageCreated,
+        MessageEdited,
+        MessageDeleted,
+        ReactionAdded,
+        ReactionRemoved,
+        MemberJoined,
+        MemberLeft,
+        MemberChanged,
+        RoomUpdated,
+    )
+}
+
+
+class Welcome(Struct, tag_field="type", tag="welcome", kw_only=True):
+    """The first frame from the server. `heartbeat` in seconds."""
+
+    protocol: int
+    epoch: str
+    me: Person
+    heartbeat: int
+    limits: dict[str, int]
+    guest_token: str | UnsetType = UNSET
+
+
+class ErrorBody(Struct, kw_only=True):
+    """`field` stands with `invalid`, `retry_after` (seconds) where a retry can help."""
+
+    code: str
+    detail: str
+    field: str | UnsetType = UNSET
+    retry_after: float | UnsetType = UNSET
+
+
+class Reply(Struct, tag_field="type", tag="reply", kw_only=True):
+    """The one answer to a command that was carried out."""
+
+    ref: Ref | None
+    ok: bool = True
+    result: Any = UNSET
+
+
+class ErrorReply(Struct, tag_field="type", tag="reply", kw_only=True):
+    """The one answer to a command that was refused."""
+
+    ref: Ref | None
+    ok: bool = False
+    error: ErrorBody
+
+
+class TypingStarted(Struct, tag_field="type", tag="typing.started"):
+    """Somebody writes."""
+
+    room: str
+    who: Person
+
+
+class TypingStopped(Struct, tag_field="type", tag="typing.stopped"):
+    """Somebody writes no longer."""
+
+    room: str
+    who: Person
+
+
+class PresenceChanged(Struct, tag_field="type", tag="presence.changed"):
+    """Who is here: people, or above 100 members only how many."""
+
+    room: str
+    here: list[Person] | int
+
+
+class ReadChanged(Struct, tag_field="type", tag="read.changed"):
+    """`who` has read up to the seq `read`."""
+
+    room: str
+    read: int
+    who: Person
+
+
+class RoomActivity(Struct, tag_field="type", tag="room.activity"):
+    """A room of mine that I am not subscribed to has grown. `mentioned` are ids."""
+
+    room: str
+    head: int
+    messages: int
+    mentioned: list[str]
+
+
+class RoomEntered(Struct, tag_field="type", tag="room.entered"):
+    """I am a member of this room now."""
+
+    room: str
+
+
+class RoomLeft(Struct, tag_field="type", tag="room.left"):
+    """I am a member of this room no longer."""
+
+    room: str
+
+
+class Heartbeat(Struct, tag_field="type", tag="heartbeat"):
+    """The server lives."""
+
+
+class ClassicMessage(Struct, tag_field="type", tag="chat_message"):
+    """A message as a client of the Channels tutorial gets it."""
+
+    message: str
+    username: str
+    room: str
+    seq: int
+    sent_at: str
+
+
+class ClassicError(Struct, tag_field="type", tag="error"):
+    """A refusal as a classic client gets it: there is no `message` to be shown."""
+
+    code: str
+    detail: str
+    retry_after: float | UnsetType = UNSET
+
+
+Encoded = Raw

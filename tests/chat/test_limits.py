@@ -1,0 +1,98 @@
+"""Rates and caps, which are on unless TERTULIA_LIMITS=off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.support.client import Client, Closed, new_key
+from tests.support.server import Server
+from tests.support.shapes import check_error
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[Server]:
+    server = Server().start()
+    yield server
+    server.remove()
+
+
+async def flood(client: Client, room: str, count: int = 300) -> list[dict[str, object]]:
+    """Send so many messages at once; the replies."""
+    return list(
+        await asyncio.gather(
+            *(
+                client.request("message.send", room=room, key=new_key(), text=f"{n}", seconds=30)
+                for n in range(count)
+            )
+        )
+    )
+
+
+async def test_a_flood_is_slowed_down_and_the_connection_stays(limited: Server) -> None:
+    ((_, token),) = limited.people(1, batch=5)
+    async with await Client.connect(limited.ws, token=token) as client:
+        room = await client.create("Flooded")
+        replies = await flood(client, room)
+        refused = [reply for reply in replies if not reply["ok"]]
+        assert refused
+        assert len(refused) < len(replies)
+        for reply in refused:
+            error = check_error(reply, "rate_limited")
+            assert 0 < error["retry_after"] < 120
+        await client.cmd("ping")
+
+
+async def test_after_the_time_told_a_retry_succeeds(limited: Server) -> None:
+    ((_, token),) = limited.people(1, batch=5)
+    async with await Client.connect(limited.ws, token=token) as client:
+        room = await client.create("Patient")
+        await flood(client, room)
+        key = new_key()
+        reply = await client.request("message.send", room=room, key=key, text="later")
+        while not reply["ok"]:
+            await asyncio.sleep(check_error(reply, "rate_limited")["retry_after"] + 0.05)
+            reply = await client.request("message.send", room=room, key=key, text="later")
+        assert reply["result"]["duplicate"] is False
+
+
+async def test_a_new_connection_is_no_way_around(limited: Server) -> None:
+    ((_, token),) = limited.people(1, batch=5)
+    async with await Client.connect(limited.ws, token=token) as client:
+        room = await client.create("Round the back")
+        await flood(client, room)
+    async with await Client.connect(limited.ws, token=token) as client:
+        replies = await flood(client, room, 100)
+        assert sum(not reply["ok"] for reply in replies) > 50
+
+
+async def test_one_persons_flood_is_not_anothers_limit(limited: Server) -> None:
+    (_, token), (_, other) = limited.people(2, batch=5)
+    async with (
+        await Client.connect(limited.ws, token=token) as client,
+        await Client.connect(limited.ws, token=other) as second,
+    ):
+        room = await client.create("Shared")
+        await second.cmd("room.join", room=room)
+        await flood(client, room)
+        await second.say(room, "I was quiet")
+
+
+async def test_one_person_cannot_hold_any_number_of_sockets(limited: Server) -> None:
+    ((_, token),) = limited.people(1, batch=5)
+    held: list[Client] = []
+    try:
+        with pytest.raises((Closed, InvalidStatus)) as refused:
+            for _ in range(400):
+                held.append(await Client.connect(limited.ws, token=token))
+        if isinstance(refused.value, Closed):
+            assert refused.value.code == 4429
+        else:
+            assert refused.value.response.status_code in (429, 503)
+        assert len(held) >= 5
+        await held[0].cmd("ping")
+    finally:
+        await asyncio.gather(*(client.close() for client in held))

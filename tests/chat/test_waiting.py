@@ -1,0 +1,165 @@
+"""What only time shows: heartbeats, silence, deadlines. All waits run side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.client import Client, open_socket
+from tests.support.http import Browser
+from tests.support.server import Server
+
+PASSWORD = "a quiet warm room"
+HEARTBEAT = 25
+
+
+async def heartbeats(server: Server, token: str) -> list[float]:
+    """When each heartbeat came, in seconds after welcome, within two and a half of them."""
+    async with await Client.connect(server.ws, token=token) as client:
+        began, seen = time.monotonic(), []
+        while time.monotonic() - began < 2.2 * HEARTBEAT:
+            left = 2.2 * HEARTBEAT - (time.monotonic() - began)
+            try:
+                frame = await client.expect("heartbeat", seconds=left)
+            except TimeoutError:
+                break
+            assert frame == {"type": "heartbeat"}
+            seen.append(time.monotonic() - began)
+        await client.cmd("ping")
+        return seen
+
+
+async def nobody_answers(server: Server, token: str) -> tuple[int | None, float]:
+    """A client that reads but never answers a ping: the close code and after how long."""
+    socket = await open_socket(server.ws + "/ws/", token=token)
+    protocol = socket.protocol
+    answer = protocol.recv_frame
+
+    def without_pongs(frame: Any) -> None:
+        """websockets answers a ping by itself; here the answer is thrown away."""
+        answer(frame)
+        if frame.opcode == 9:
+            protocol.writes.pop()
+
+    protocol.recv_frame = without_pongs  # type: ignore[method-assign]
+    began = time.monotonic()
+    await asyncio.wait_for(socket.wait_closed(), 4 * HEARTBEAT)
+    return socket.close_code, time.monotonic() - began
+
+
+async def pongs_only(server: Server, token: str) -> bool:
+    """A client that says nothing but answers pings is still welcome after two heartbeats."""
+    async with await Client.connect(server.ws, token=token) as client:
+        await asyncio.sleep(2.4 * HEARTBEAT)
+        await client.cmd("ping")
+        return client.closed is None
+
+
+async def never_says_who(server: Server) -> tuple[int | None, float]:
+    """A connection without credentials: the close code and after how long."""
+    began = time.monotonic()
+    client = await Client.connect(server.ws, welcome=False)
+    closed = await client.closing(30)
+    return closed.code, time.monotonic() - began
+
+
+async def session_deleted(server: Server, browser: Browser) -> tuple[int | None, float]:
+    """The session's row goes away behind the server's back."""
+    client = await Client.connect(server.ws, cookie=browser.cookie, origin=browser.origin)
+    key = browser.cookies["sessionid"]
+    code = f"from django.contrib.sessions.models import Session as S; S.objects.filter(pk={key!r}).delete()"
+    await asyncio.to_thread(server.shell, code)
+    began = time.monotonic()
+    closed = await client.closing(90)
+    return closed.code, time.monotonic() - began
+
+
+async def slow_header(server: Server) -> float:
+    """A request header that never ends: how long the server held the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    began = time.monotonic()
+
+    async def trickle() -> None:
+        writer.write(b"GET /ws/ HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(1)
+
+    trickling = asyncio.create_task(trickle())
+    try:
+        # Whatever the server says, it ends by closing.
+        await asyncio.wait_for(reader.read(), 60)
+    except ConnectionError:
+        pass
+    finally:
+        trickling.cancel()
+        writer.close()
+    return time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def outcome(embedded: Server) -> dict[str, Any]:
+    """Every wait, run at the same time; it takes as long as the longest."""
+    embedded.createuser("session-goes", password=PASSWORD)
+    browser = Browser(embedded.url)
+    browser.sign_in("session-goes", PASSWORD)
+    (_, one), (_, two), (_, three) = embedded.people(3)
+
+    async def all_of_them() -> dict[str, Any]:
+        waits = {
+            "heartbeats": heartbeats(embedded, one),
+            "nobody": nobody_answers(embedded, two),
+            "pongs": pongs_only(embedded, three),
+            "who": never_says_who(embedded),
+            "session": session_deleted(embedded, browser),
+            "header": slow_header(embedded),
+        }
+        results = await asyncio.gather(*waits.values(), return_exceptions=True)
+        return dict(zip(waits, results, strict=True))
+
+    return asyncio.run(all_of_them())
+
+
+def result(outcome: dict[str, Any], name: str) -> Any:
+    if isinstance(outcome[name], BaseException):
+        raise outcome[name]
+    return outcome[name]
+
+
+def test_a_heartbeat_comes_every_25_seconds(outcome: dict[str, Any]) -> None:
+    seen = result(outcome, "heartbeats")
+    assert len(seen) == 2
+    assert all(
+        0 < later - earlier <= HEARTBEAT + 3
+        for earlier, later in zip([0, *seen], seen, strict=False)
+    )
+
+
+def test_no_sign_of_life_for_two_heartbeats_closes_with_4408(outcome: dict[str, Any]) -> None:
+    code, seconds = result(outcome, "nobody")
+    assert code == 4408
+    assert 1.5 * HEARTBEAT <= seconds <= 3 * HEARTBEAT + 3
+
+
+def test_a_pong_is_a_sign_of_life(outcome: dict[str, Any]) -> None:
+    assert result(outcome, "pongs") is True
+
+
+def test_who_says_nothing_within_10_seconds_is_closed_with_4401(outcome: dict[str, Any]) -> None:
+    code, seconds = result(outcome, "who")
+    assert code == 4401
+    assert 8 <= seconds <= 14
+
+
+def test_a_deleted_session_ends_its_sockets_within_a_minute(outcome: dict[str, Any]) -> None:
+    code, seconds = result(outcome, "session")
+    assert code == 4401
+    assert seconds <= 61
+
+
+def test_a_header_that_never_ends_is_cut(outcome: dict[str, Any]) -> None:
+    assert result(outcome, "header") < 25

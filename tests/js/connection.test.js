@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Connection, Disconnected, Refusal } from "../../src/tertulia/chat/static/tertulia/sdk/index.js";
+import { FakeClock, FakeNetwork, settle } from "./support.js";
+
+function start(options = {}) {
+  const network = new FakeNetwork();
+  const clock = new FakeClock();
+  const connection = new Connection("ws://chat.test/ws/", {
+    WebSocket: network.WebSocket,
+    clock,
+    random: () => 0.5,
+    ...options,
+  });
+  connection.start();
+  return { network, clock, connection };
+}
+
+test("is online with the welcome", async () => {
+  const { network, connection } = start();
+  assert.equal(connection.status.state, "connecting");
+  await network.welcome();
+  assert.equal(connection.status.state, "online");
+  assert.equal(connection.welcome.epoch, "e1");
+});
+
+test("gives each request its own reply, in whatever order they come", async () => {
+  const { network, connection } = start();
+  await network.welcome();
+  const first = connection.request("room.list");
+  const second = connection.request("person.find", { text: "b" });
+  await network.answer("person.find", { people: ["bea"] });
+  await network.answer("room.list", { rooms: [] });
+  assert.deepEqual(await first, { rooms: [] });
+  assert.deepEqual(await second, { people: ["bea"] });
+});
+
+test("a refusal tells its code, field and delay", async () => {
+  const { network, connection } = start();
+  await network.welcome();
+  const request = connection.request("message.send", {});
+  const refused = assert.rejects(request, (error) => {
+    assert.ok(error instanceof Refusal);
+    assert.deepEqual([error.code, error.field, error.retryAfter], ["invalid", "text", 1.5]);
+    return true;
+  });
+  await network.refuse("message.send", { code: "invalid", field: "text", retry_after: 1.5 });
+  await refused;
+});
+
+test("a request without a connection is refused at once", async () => {
+  const { connection } = start();
+  await assert.rejects(connection.request("room.list"), Disconnected);
+});
+
+test("a lost connection ends the requests that wait for a reply", async () => {
+  const { network, connection } = start();
+  await network.welcome();
+  const lost = assert.rejects(connection.request("room.list"), Disconnected);
+  await network.close();
+  await lost;
+});
+
+test("connects again, later each time, with full jitter", async () => {
+  const { network, clock, connection } = start();
+  const delays = [];
+  for (let i = 0; i < 9; i += 1) {
+    await network.close();
+    delays.push(connection.status.retryAt - clock.now());
+    await clock.pass(delays.at(-1));
+    assert.equal(network.sockets.length, i + 2);
+  }
+  assert.deepEqual(delays, [250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+});
+
+test("the delays begin anew after a connection that held", async () => {
+  const { network, clock, connection } = start();
+  for (let i = 0; i < 4; i += 1) {
+    await network.close();
+    await clock.pass(20_000);
+  }
+  await network.welcome();
+  await clock.pass(6_000);
+  await network.close();
+  assert.equal(connection.status.retryAt - clock.now(), 250);
+});
+
+test("waits a random part of what the server asks for", async () => {
+  for (const code of [1012, 1013]) {
+    const { network, clock, connection } = start();
+    await network.welcome();
+    await network.close(code, '{"retry_after":8}');
+    assert.equal(connection.status.retryAt - clock.now(), 4000);
+  }
+});
+
+test("does not connect again when that cannot help", async () => {
+  for (const code of [4401, 4403, 4404]) {
+    const { network, clock, connection } = start();
+    await network.welcome();
+    await network.close(code);
+    assert.deepEqual([connection.status.state, connection.status.code], ["ended", code]);
+    await clock.pass(600_000);
+    connection.wake();
+    assert.equal(network.sockets.length, 1);
+  }
+});
+
+test("connects again after every other code", async () => {
+  for (const code of [1001, 1006, 1009, 1011, 4400, 4408, 4429]) {
+    const { network, clock } = start();
+    await network.welcome();
+    await network.close(code);
+    await clock.pass(30_000);
+    assert.ok(network.sockets.length > 1, `after ${code}`);
+  }
+});
+
+test("finds out at once that nobody is signed in", async () => {
+  const { network, connection } = start();
+  network.socket.onopen({});
+  await network.refuse("ping", { code: "unauthenticated" });
+  assert.deepEqual([connection.status.state, connection.status.code], ["ended", 4401]);
+});
+
+test("speaks by a token where it is given one", async () => {
+  const { network } = start({ token: () => "secret" });
+  network.socket.onopen({});
+  assert.deepEqual(network.socket.sent, [{ type: "auth", token: "secret" }]);
+});
+
+test("connects at once when the network or the page comes back", async () => {
+  const { network, connection } = start();
+  await network.close();
+  connection.wake();
+  assert.equal(network.sockets.length, 2);
+});
+
+test("a connection that is quiet for two heartbeats and does not answer is given up", async () => {
+  const { network, clock, connection } = start();
+  await network.welcome();
+  const dead = network.socket;
+  await clock.pass(49_000);
+  assert.equal(network.sockets.length, 1);
+  await clock.pass(6_000);
+  assert.equal(dead.closed, true);
+  await clock.pass(1_000);
+  assert.equal(network.sockets.length, 2);
+  assert.equal(connection.status.state, "connecting");
+});
+
+test("a heartbeat keeps the connection", async () => {
+  const { network, clock } = start();
+  await network.welcome();
+  for (let i = 0; i < 20; i += 1) {
+    await clock.pass(25_000);
+    await network.give({ type: "heartbeat" });
+  }
+  assert.equal(network.sockets.length, 1);
+  assert.equal(network.commands("ping").length, 1, "only the first command, when it opened");
+});
+
+test("a quiet connection that answers is kept", async () => {
+  const { network, clock } = start();
+  await network.welcome();
+  await clock.pass(50_000);
+  await network.answer("ping");
+  await clock.pass(10_000);
+  assert.equal(network.sockets.length, 1);
+});
+
+test("a socket that never opens is given up", async () => {
+  const { network, clock } = start();
+  await clock.pass(15_300);
+  assert.equal(network.sockets.length, 2);
+});
+
+test("frames of a socket that was given up are not heard", async () => {
+  const { network, connection } = start();
+  await network.welcome();
+  const old = network.socket;
+  const heard = [];
+  connection.on("event", (frame) => heard.push(frame));
+  await network.close();
+  connection.wake();
+  old.onmessage({ data: '{"type":"room.entered","room":"lobby"}' });
+  old.onclose({ code: 4401, reason: "" });
+  await settle();
+  assert.deepEqual(heard, []);
+  assert.equal(connection.status.state, "connecting");
+});

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Connection, Outbox, localStore, memoryStore } from "../../src/tertulia/chat/static/tertulia/sdk/index.js";
+import { ANA, BEA, FakeClock, FakeNetwork, created, settle } from "./support.js";
+
+let lastKey = 0;
+
+async function start({ store = memoryStore(), online = true } = {}) {
+  const network = new FakeNetwork();
+  const clock = new FakeClock();
+  const options = { WebSocket: network.WebSocket, clock, random: () => 0.5 };
+  const connection = new Connection("ws://chat.test/ws/", options);
+  const outbox = new Outbox(connection, { store, clock, newKey: () => `key-${++lastKey}` });
+  connection.start();
+  if (online) await network.welcome();
+  return { network, clock, connection, outbox, store };
+}
+
+async function reconnect({ network, connection }) {
+  await network.close();
+  connection.wake();
+  await network.welcome();
+}
+
+const sent = (network) => network.commands("message.send").map(({ text }) => text);
+
+/** Just enough of the browser's `Storage`. */
+class FakeStorage {
+  #entries = new Map();
+  get length() {
+    return this.#entries.size;
+  }
+  key = (index) => [...this.#entries.keys()][index] ?? null;
+  getItem = (name) => this.#entries.get(name) ?? null;
+  setItem = (name, value) => void this.#entries.set(name, value);
+  removeItem = (name) => void this.#entries.delete(name);
+}
+
+test("shows a message at once, and no more when the log has it", async () => {
+  const { network, outbox } = await start();
+  const { key } = outbox.send("lobby", "hola");
+  assert.equal(outbox.items("lobby")[0].text, "hola");
+  await settle();
+  assert.deepEqual(network.commands("message.send")[0].key, key);
+  await network.answer("message.send", { seq: 7, sent_at: "", duplicate: false });
+  assert.deepEqual(outbox.items("lobby", 6).map((item) => item.state), ["sent"]);
+  assert.deepEqual(outbox.items("lobby", 7), []);
+  assert.equal(outbox.size, 0);
+});
+
+test("the event alone is enough to know that it arrived", async () => {
+  const { network, outbox, connection } = await start();
+  const { key } = outbox.send("lobby", "hola");
+  await settle();
+  await network.give(created(7, { key, author: ANA }));
+  assert.deepEqual(outbox.items("lobby"), []);
+  await reconnect({ network, connection });
+  assert.deepEqual(sent(network), []);
+});
+
+test("somebody else's message with the same key is not mine", async () => {
+  const { network, outbox } = await start();
+  const { key } = outbox.send("lobby", "hola");
+  await settle();
+  await network.give(created(7, { key, author: BEA }));
+  assert.equal(outbox.items("lobby").length, 1);
+});
+
+test("a send without a reply is sent again with the same key", async () => {
+  const room = await start();
+  const { key } = room.outbox.send("lobby", "hola");
+  await settle();
+  await reconnect(room);
+  assert.deepEqual(room.network.commands("message.send").map((command) => command.key), [key]);
+});
+
+test("what is said without a connection waits and goes out in order", async () => {
+  const room = await start({ online: false });
+  for (const text of ["one", "two", "three"]) room.outbox.send("lobby", text);
+  assert.equal(room.outbox.size, 3);
+  await room.network.welcome();
+  for (let seq = 1; seq <= 3; seq += 1) {
+    assert.equal(sent(room.network).length, seq, "one at a time");
+    await room.network.answer("message.send", { seq });
+  }
+  assert.deepEqual(sent(room.network), ["one", "two", "three"]);
+  assert.equal(room.outbox.size, 0);
+});
+
+test("a refused message holds up the later ones of its room only", async () => {
+  const { network, outbox } = await start();
+  const { key } = outbox.send("lobby", "bad");
+  outbox.send("lobby", "good");
+  await settle();
+  await network.refuse("message.send", { code: "forbidden" });
+  assert.deepEqual(outbox.items("lobby").map((item) => item.state), ["failed", "waiting"]);
+  assert.equal(outbox.items("lobby")[0].error, "forbidden");
+  outbox.send("kitchen", "elsewhere");
+  await settle();
+  assert.deepEqual(sent(network), ["bad", "elsewhere"]);
+  outbox.discard(key);
+  await settle();
+  assert.deepEqual(sent(network), ["bad", "elsewhere", "good"]);
+});
+
+test("a failed message is retried with the same key", async () => {
+  const { network, outbox } = await start();
+  const { key } = outbox.send("lobby", "hola");
+  await settle();
+  await network.refuse("message.send", { code: "forbidden" });
+  outbox.retry(key);
+  await settle();
+  assert.deepEqual(network.commands("message.send").map((command) => command.key), [key, key]);
+  assert.equal(outbox.items("lobby")[0].state, "sending");
+});
+
+test("too fast: sent again by itself, when the server says", async () => {
+  const { network, clock, outbox } = await start();
+  outbox.send("lobby", "one");
+  outbox.send("lobby", "two");
+  await settle();
+  await network.refuse("message.send", { code: "rate_limited", retry_after: 4 });
+  const [item] = outbox.items("lobby");
+  assert.deepEqual([item.state, item.retryAt - clock.now()], ["waiting", 4000]);
+  await clock.pass(3_900);
+  assert.deepEqual(sent(network), ["one"]);
+  await clock.pass(200);
+  await network.answer("message.send", { seq: 1 });
+  assert.deepEqual(sent(network), ["one", "one", "two"]);
+});
+
+test("a reply quotes the message it answers", async () => {
+  const { network, outbox } = await start();
+  outbox.send("lobby", "yes", { replyTo: 12 });
+  await settle();
+  assert.equal(network.commands("message.send")[0].reply_to, 12);
+});
+
+test("unsent messages survive a reload, with their keys and their order", async () => {
+  const storage = new FakeStorage();
+  const before = await start({ store: localStore("a1", storage), online: false });
+  const keys = ["one", "two"].map((text) => before.outbox.send("lobby", text).key);
+  await settle();
+  const after = await start({ store: localStore("a1", storage), online: false });
+  await after.outbox.restore();
+  assert.deepEqual(after.outbox.items("lobby").map((item) => item.key), keys);
+  await after.network.welcome();
+  await after.network.answer("message.send", { seq: 1 });
+  await after.network.answer("message.send", { seq: 2 });
+  assert.deepEqual(sent(after.network), ["one", "two"]);
+  assert.equal(storage.length, 0);
+});
+
+test("what was under way at the reload is sent again; what had failed still has", async () => {
+  const storage = new FakeStorage();
+  const before = await start({ store: localStore("a1", storage) });
+  before.outbox.send("lobby", "under way");
+  before.outbox.send("kitchen", "refused");
+  await settle();
+  await before.network.refuse("message.send", { code: "forbidden" });
+  const after = await start({ store: localStore("a1", storage) });
+  await after.outbox.restore();
+  await settle();
+  assert.deepEqual(sent(after.network), ["under way"]);
+  assert.equal(after.outbox.items("kitchen")[0].state, "failed");
+});
+
+test("another person on the same browser sees nothing of it", async () => {
+  const storage = new FakeStorage();
+  const before = await start({ store: localStore("a1", storage), online: false });
+  before.outbox.send("lobby", "mine");
+  await settle();
+  const after = await start({ store: localStore("b2", storage), online: false });
+  await after.outbox.restore();
+  assert.equal(after.outbox.size, 0);
+});
+
+test("a browser that keeps nothing does not keep the message from being sent", async () => {
+  const refuse = async () => {
+    throw new Error("QuotaExceededError");
+  };
+  const { network, outbox } = await start({ store: { load: refuse, put: refuse, remove: refuse } });
+  outbox.send("lobby", "hola");
+  await settle();
+  assert.deepEqual(sent(network), ["hola"]);
+});

@@ -1,0 +1,52 @@
+"""Reads the final logs straight from the database, past the server."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections import defaultdict
+from contextlib import closing
+from typing import Any
+
+import psycopg
+
+from .checker import Entry, Log
+from .server import Server
+
+_EVENTS = """
+    SELECT room.slug, room.kind, event.seq, event.kind, actor.public_id, message.key,
+           CASE WHEN event.kind LIKE 'member.%' THEN member.public_id END
+    FROM tertulia_chat_event event
+    JOIN tertulia_chat_room room ON room.id = event.room_id
+    JOIN tertulia_chat_participant actor ON actor.id = event.actor_id
+    LEFT JOIN tertulia_chat_message message
+           ON message.room_id = event.room_id AND message.seq = event.seq
+    LEFT JOIN tertulia_chat_participant member ON member.id = event.subject
+    ORDER BY room.slug, event.seq
+"""
+
+
+def rows(server: Server, query: str) -> list[tuple[Any, ...]]:
+    """The rows of one query on the server's database."""
+    address = server.env.get("DATABASE_URL")
+    if address:
+        with psycopg.connect(address) as connection:
+            return connection.execute(query).fetchall()
+    with closing(sqlite3.connect(server.data / "tertulia.sqlite3", timeout=20)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def read_logs(server: Server) -> dict[str, Log]:
+    """Every room's log, by slug."""
+    entries: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for slug, room_kind, seq, kind, actor, key, member in rows(server, _EVENTS):
+        entries[slug, room_kind].append(Entry(seq, kind, actor, canonical(key), member))
+    return {
+        slug: Log(slug, found, private=room_kind != "public")
+        for (slug, room_kind), found in entries.items()
+    }
+
+
+def canonical(key: Any) -> str | None:
+    """A UUID as the protocol writes it, whatever column type held it."""
+    return str(uuid.UUID(str(key))) if key else None

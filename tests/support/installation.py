@@ -1,0 +1,53 @@
+"""One installation of the product: one database, one or several server processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .server import Server
+from .services import Postgres, Redis
+from .workload import Doors
+
+
+class Installation:
+    """`servers[0]` and `servers[-1]` are different processes where there are several."""
+
+    def __init__(self, servers: list[Server]) -> None:
+        self.servers = servers
+
+    @classmethod
+    def scaled(
+        cls, postgres: Postgres, redis: Redis, env: dict[str, str], servers: int = 2
+    ) -> Installation:
+        """Separate servers on one PostgreSQL database and one Redis."""
+        database = postgres.new_database()
+        made = []
+        for _ in range(servers):
+            made.append(Server(database_url=database, redis_url=redis.url, env=env).start())
+        return cls(made)
+
+    @property
+    def here(self) -> Server:
+        return self.servers[0]
+
+    @property
+    def there(self) -> Server:
+        return self.servers[-1]
+
+    @property
+    def doors(self) -> Doors:
+        return Doors(*(server.ws for server in self.servers))
+
+    def remove(self) -> None:
+        for server in self.servers:
+            server.remove()
+
+
+@contextmanager
+def running(made: Installation) -> Iterator[Installation]:
+    """The installation, removed at the end."""
+    try:
+        yield made
+    finally:
+        made.remove()

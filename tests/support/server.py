@@ -1,0 +1,216 @@
+"""The real command in a process of its own, with a data folder and an environment of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from .processes import Process, children, free_port
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+
+# Only what a program needs to run at all; nothing that configures Tertulia leaks in.
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "LD_LIBRARY_PATH")
+
+_names = itertools.count(1)
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment for a product process: the bare minimum and what the test says."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    source = str(ROOT / "src")
+    path = f"{more.pop('PYTHONPATH')}:{source}" if "PYTHONPATH" in more else source
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": path, **more}
+
+
+class Server:
+    """`python -m tertulia serve` on a free port; `start()` returns when it is ready.
+
+    `database_url` None means SQLite in the data folder, `redis_url` None one process.
+    """
+
+    instances: list[Server] = []
+
+    def __init__(
+        self,
+        *,
+        database_url: str | None = None,
+        redis_url: str | None = None,
+        workers: int = 1,
+        open: bool = False,
+        data: Path | None = None,
+        port: int | None = None,
+        arguments: Sequence[str] = (),
+        prefix: Sequence[str] = (),
+        env: dict[str, str] | None = None,
+    ) -> None:
+        self.own_folder = data is None
+        self.data = data or Path(tempfile.mkdtemp(prefix="tertulia-data-"))
+        self.log = Path(tempfile.mkdtemp(prefix="tertulia-log-")) / "log"
+        self.log.touch()
+        self.port = port or free_port()
+        self.workers = workers
+        self.arguments = [*(["--open"] if open else []), *arguments]
+        self.prefix = list(prefix)
+        self.env = {
+            "TERTULIA_DATA": str(self.data),
+            **({"DATABASE_URL": database_url} if database_url else {}),
+            **({"REDIS_URL": redis_url} if redis_url else {}),
+            **(env or {}),
+        }
+        self.process: Process | None = None
+        self.pool: list[tuple[str, str]] = []
+        Server.instances.append(self)
+
+    # Addresses
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://{self.host}"
+
+    # Life
+
+    def start(self, wait: bool = True) -> Server:
+        command = [
+            *(sys.executable, "-m", "tertulia", "serve", "--port", str(self.port)),
+            *("--workers", str(self.workers), "--data", str(self.data), *self.arguments),
+        ]
+        self.process = Process(
+            [*self.prefix, *command], self.log, env=clean_environment(**self.env), cwd=self.data
+        )
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds: float = START_SECONDS) -> None:
+        assert self.process
+        deadline = time.monotonic() + seconds
+        while not self.ready():
+            if not self.process.running:
+                raise AssertionError(f"the server ended at its start:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not ready after {seconds} s:\n{self.tail()}")
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        return self.status("/readyz") == 200
+
+    def status(self, path: str) -> int | None:
+        """The HTTP status of a GET, or None when nobody answers."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def kill9(self) -> None:
+        """SIGKILL to every process of this server at once."""
+        assert self.process
+        self.process.kill9()
+
+    def worker_pids(self) -> list[int]:
+        """The processes that hold sockets: the children, or the one process itself."""
+        assert self.process
+        return children(self.process.pid) or [self.process.pid]
+
+    def terminate(self) -> int:
+        assert self.process
+        return self.process.stop()
+
+    def restart(self, kill: bool = True) -> None:
+        """Down, by SIGKILL unless told otherwise, and up again on the same port and data."""
+        if kill:
+            self.kill9()
+        else:
+            self.terminate()
+        self.start()
+
+    def remove(self) -> None:
+        if self.process:
+            self.process.stop(signal.SIGTERM, 5)
+        with contextlib.suppress(ValueError):
+            Server.instances.remove(self)
+        if self.own_folder:
+            shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.log.parent, ignore_errors=True)
+
+    def tail(self, offset: int = 0, limit: int = 6000) -> str:
+        """The server's output since `offset` bytes, at most the last `limit` characters."""
+        with self.log.open("rb") as log:
+            log.seek(offset)
+            return log.read().decode(errors="replace")[-limit:]
+
+    # The command line
+
+    def cli(
+        self, *arguments: str, stdin: str = "", seconds: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """`python -m tertulia ARGUMENTS` in this server's environment."""
+        return subprocess.run(
+            [sys.executable, "-m", "tertulia", *arguments],
+            input=stdin,
+            env=clean_environment(**self.env),
+            cwd=self.data,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+
+    def createuser(self, name: str, *, admin: bool = False, password: str = "") -> None:
+        arguments = ["createuser", name, *(["--admin"] if admin else [])]
+        if password:
+            arguments.append("--password-stdin")
+        done = self.cli(*arguments, stdin=password + "\n")
+        assert done.returncode == 0, done.stderr
+
+    def token(self, name: str) -> str:
+        done = self.cli("token", name)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def shell(self, code: str) -> str:
+        """Python with Django set up: `tertulia manage shell -c CODE`; its output."""
+        done = self.cli("manage", "shell", "-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def people(self, count: int, batch: int = 40) -> list[tuple[str, str]]:
+        """That many (name, token) of people nobody else in the tests has met."""
+        while len(self.pool) < count:
+            names = [f"p{next(_names)}" for _ in range(max(batch, count - len(self.pool)))]
+            done = subprocess.run(
+                [sys.executable, str(Path(__file__).with_name("enrol.py"))],
+                input=json.dumps(names),
+                env=clean_environment(**self.env),
+                cwd=self.data,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            assert done.returncode == 0, done.stderr
+            self.pool += json.loads(done.stdout).items()
+        taken, self.pool = self.pool[:count], self.pool[count:]
+        return taken

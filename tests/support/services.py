@@ -1,0 +1,172 @@
+"""A private Redis and a private PostgreSQL on free ports, in folders of their own.
+
+The machine's own services are never touched.
+"""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from .processes import Process, free_port, listening, wait_for
+
+
+class Missing(Exception):
+    """A program that these tests need is not installed."""
+
+
+def find_program(name: str) -> str:
+    """The full path of a program; PostgreSQL's are often only in their version's folder."""
+    found = shutil.which(name) or next(
+        iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None
+    )
+    if not found:
+        raise Missing(f"{name} is not installed")
+    return found
+
+
+class Redis:
+    """A redis-server without persistence: a restart forgets everything, as a crash would."""
+
+    def __init__(self) -> None:
+        self.program = find_program("redis-server")
+        self.folder = Path(tempfile.mkdtemp(prefix="tertulia-redis-"))
+        self.port = free_port()
+        self.process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> Redis:
+        self.process = Process(
+            [
+                *(self.program, "--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--save", "", "--appendonly", "no", "--dir", str(self.folder)),
+            ],
+            self.folder / "log",
+        )
+        wait_for(lambda: listening(self.port), 10, "Redis listens")
+        return self
+
+    def command(self, *words: str) -> bytes:
+        """One command over a connection of its own; the first line of the answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(" ".join(words).encode() + b"\r\n")
+            return connection.recv(4096).split(b"\r\n")[0]
+
+    def flush(self) -> None:
+        """FLUSHALL."""
+        assert self.command("FLUSHALL") == b"+OK"
+
+    def kill9(self) -> None:
+        if self.process:
+            self.process.kill9()
+
+    def restart(self) -> None:
+        """Killed without warning and back on the same port, empty."""
+        self.kill9()
+        self.start()
+
+    def remove(self) -> None:
+        if self.process:
+            self.process.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Postgres:
+    """One cluster; every server gets a new, empty database in it."""
+
+    USER = "tertulia"
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tertulia-postgres-"))
+        self.port = free_port()
+        self.process: Process | None = None
+        self.numbers = itertools.count(1)
+        # PostgreSQL refuses to run as root.
+        self.owner = _unprivileged_user() if os.geteuid() == 0 else None
+        if self.owner:
+            os.chown(self.folder, pwd.getpwnam(self.owner).pw_uid, pwd.getpwnam(self.owner).pw_gid)
+
+    def start(self) -> Postgres:
+        cluster = self.folder / "data"
+        if not cluster.exists():
+            subprocess.run(
+                [
+                    *(find_program("initdb"), "-D", str(cluster), "-U", self.USER),
+                    *("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
+                ],
+                check=True,
+                capture_output=True,
+                user=self.owner,
+                group=self.owner,
+                extra_groups=[] if self.owner else None,
+                cwd=self.folder,
+            )
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self.folder,
+            "max_connections": 200,
+            "shared_buffers": "64MB",
+            # Only speed is given up: no test here cuts the power.
+            "fsync": "off",
+        }
+        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        self.process = Process(
+            [find_program("postgres"), "-D", str(cluster), *settings],
+            self.folder / "log",
+            cwd=self.folder,
+            user=self.owner,
+        )
+        wait_for(self._answers, 30, "PostgreSQL answers")
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def url(self, database: str) -> str:
+        return f"postgres://{self.USER}@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """The address of a new, empty database."""
+        name = f"tertulia_{next(self.numbers)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def restart(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: fast shutdown; SIGQUIT: immediate, recovers as after a crash."""
+        if self.process:
+            self.process.stop(how)
+        self.start()
+
+    def remove(self) -> None:
+        if self.process:
+            self.process.stop(signal.SIGINT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _unprivileged_user() -> str:
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    raise Missing("an unprivileged user to run PostgreSQL as")
