@@ -16,6 +16,8 @@ from tertulia import __version__
 from tertulia.project.environment import SettingsError, parse_workers, read
 
 WRONG_USE = 2
+# Options of no command; any other one, coming first, is an option of `serve`.
+GENERAL = ("-h", "--help", "--version")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,21 +30,20 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["manage"]:
-        command: Callable[[], int] = lambda: _manage(words[1:])  # noqa: E731
-    else:
-        if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
+    try:
+        if words[:1] == ["manage"]:
+            return _manage(words[1:])
+        if not words or (words[0].startswith("-") and words[0] not in GENERAL):
             words.insert(0, "serve")
         options = _parser().parse_args(words)
-        command = lambda: options.run(options)  # noqa: E731
-    try:
-        return command()
+        status: int = options.run(options)
     except SettingsError as error:
         line = " ".join(str(error).split())
         print(f"tertulia: {line}", file=sys.stderr)
         return WRONG_USE
     except KeyboardInterrupt:
         return 130
+    return status
 
 
 def _parser() -> _Parser:
@@ -50,7 +51,7 @@ def _parser() -> _Parser:
         prog="tertulia",
         allow_abbrev=False,
         description="A chat server: rooms, direct messages, and a log that loses nothing.",
-        epilog="Without a command: serve. `tertulia manage …` runs any management command of Django.",
+        epilog="Without a command: serve. `tertulia manage …` runs a management command of Django.",
     )
     parser.add_argument("--version", action="version", version=f"tertulia {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
@@ -133,7 +134,7 @@ def _manage(words: list[str]) -> int:
     from django.db import OperationalError
 
     if words and not words[0].startswith("-") and words[0] not in ("help", *get_commands()):
-        raise SettingsError(f"there is no management command {words[0]!r} (see tertulia manage help)")
+        raise SettingsError(f"{words[0]!r} is no management command (see tertulia manage help)")
     try:
         ManagementUtility(["tertulia manage", *words]).execute()
     except OperationalError as error:

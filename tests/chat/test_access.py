@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import Client, Closed
-from tests.support.http import Browser
+from tests.support.browser import Browser
 from tests.support.people import Person
 from tests.support.server import Server
 

@@ -7,7 +7,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.support.classic import FORMS, ClassicClient
 from tests.support.client import Client, Closed
-from tests.support.http import Browser
+from tests.support.browser import Browser
 from tests.support.people import Person
 from tests.support.server import Server
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import Client, open_socket
-from tests.support.http import Browser
+from tests.support.browser import Browser
 from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"

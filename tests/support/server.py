@@ -202,7 +202,7 @@ class Server:
         while len(self.pool) < count:
             names = [f"p{next(_names)}" for _ in range(max(batch, count - len(self.pool)))]
             done = subprocess.run(
-                [sys.executable, str(Path(__file__).with_name("enrol.py"))],
+                [sys.executable, "-P", str(Path(__file__).with_name("enrol.py"))],
                 input=json.dumps(names),
                 env=clean_environment(**self.env),
                 cwd=self.data,

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from tertulia.hub.connection import AsgiTransport, Connection, Transport
 from tertulia.protocol.errors import Close, Code, ProtocolError
+from tertulia.protocol.limits import FRAME_BYTES
 
 from . import people, validity
 from .actions import AdmitGuest
@@ -90,7 +91,9 @@ class LiveSocket:
 
     async def _serve(self, identity: Identity | None) -> None:
         hub = self.runtime.hub
-        self.connection = Connection(hub, self._transport(), classic=self.classic)
+        transport = self._transport()
+        self.connection = Connection(hub, transport, classic=self.classic)
+        transport.watch(self.connection.sign_of_life)
         hub.add(self.connection, None)
         if identity is not None:
             self.speak_as(identity)
@@ -100,10 +103,13 @@ class LiveSocket:
                 message = await self._receive()
                 if message["type"] == "websocket.disconnect":
                     return
-                self.connection.unseen = 0
+                self.connection.sign_of_life()
                 text = message.get("text")
                 if text is None:
                     self.connection.close(Close.NOT_THE_PROTOCOL)
+                elif len(text) * 4 > FRAME_BYTES and len(text.encode()) > FRAME_BYTES:
+                    # Our own server has refused it before; others have limits of their own.
+                    self.connection.close(Close.TOO_BIG)
                 elif not self.connection.closed:
                     await self.received(text)
         except asyncio.CancelledError:
@@ -115,12 +121,8 @@ class LiveSocket:
         direct = self.scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
         if direct is None:
             return AsgiTransport(self._send)
-        direct.watch(self._pong)
         transport: Transport = direct
         return transport
-
-    def _pong(self) -> None:
-        self.connection.unseen = 0
 
     async def _accept(self) -> None:
         offered = self.scope.get("subprotocols") or []

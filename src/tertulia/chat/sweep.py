@@ -32,6 +32,8 @@ LOOK_BACK = 20
 # Seconds between two looks at whether all sessions and tokens still hold.
 VALIDITY = 20
 PRUNE = 3_600
+# Seconds between two times of joining all groups of the layer anew.
+REJOIN = 10
 KEPT = timedelta(days=1)
 _CHUNK = 900
 
@@ -84,8 +86,8 @@ class Sweep:
         while True:
             await asyncio.sleep(SECOND)
             self._count += 1
-            self._runtime.hub.tick()
             try:
+                self._runtime.hub.tick()
                 await self._sweep()
                 if self._away:
                     self._away = False
@@ -126,10 +128,11 @@ class Sweep:
 
     async def _now_and_then(self) -> None:
         runtime = self._runtime
+        if runtime.link.failing or self._count % REJOIN == 0:
+            await runtime.link.rejoin()
         if self._count % int(RENEW) == 0:
             runtime.hub.renew_presence()
             runtime.limiter.prune(runtime.hub.loop.time())
-            await runtime.link.rejoin()
         if self._count % VALIDITY == 0:
             await self._check_validity()
         if self._count % PRUNE == 0:

@@ -37,6 +37,9 @@ class Transport(Protocol):
         """Send a WebSocket ping; False where the server cannot, and watches by itself."""
         ...
 
+    def watch(self, on_pong: Callable[[], None]) -> None:
+        """Tell of pongs, where the server shows them."""
+
     def close(self, code: int, reason: str) -> None:
         """Send a close frame behind what waits; cut the socket after `CLOSE_SECONDS`."""
 
@@ -52,13 +55,13 @@ class Connection:
         "mark",
         "own",
         "person",
+        "seen",
         "session_key",
         "speaker",
         "subscriptions",
         "token_digest",
         "transport",
         "turn",
-        "unseen",
     )
 
     def __init__(self, hub: Hub, transport: Transport, *, classic: bool = False) -> None:
@@ -77,10 +80,14 @@ class Connection:
         self.subscriptions: dict[int, Subscription] = {}
         # With echo off: (room, seq) of what this connection sent and shall not get back.
         self.own: set[tuple[int, int]] = set()
-        # Heartbeats sent since the last sign of life.
-        self.unseen = 0
+        # The hub's second in which the last sign of life came.
+        self.seen = hub.seconds
         # The second of the heartbeat at which it is this connection's turn.
         self.turn = 0
+
+    def sign_of_life(self) -> None:
+        """A frame or a pong has come."""
+        self.seen = self.hub.seconds
 
     def is_person(self, public_id: str | None) -> bool:
         """Whether this is a socket of that person."""
@@ -134,6 +141,9 @@ class AsgiTransport:
 
     def ping(self) -> bool:
         return False
+
+    def watch(self, on_pong: Callable[[], None]) -> None:
+        """ASGI shows no pongs."""
 
     def close(self, code: int, reason: str) -> None:
         self._closing = (code, reason)

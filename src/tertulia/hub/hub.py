@@ -32,7 +32,7 @@ LINGER = 15.0
 # A repair reads the log in pages of this many events.
 REPAIR_PAGE = 500
 # Heartbeats without any sign of life before 4408.
-UNSEEN_LIMIT = 2
+UNSEEN_HEARTBEATS = 2
 
 
 class Backend(Protocol):
@@ -71,6 +71,8 @@ class Hub:
         # Connections by the second of the heartbeat in which their turn comes.
         self._turns: list[set[Connection]] = [set() for _ in range(max(1, heartbeat))]
         self._turn = 0
+        # Seconds that have been ticked.
+        self.seconds = 0
         self._beat = encode(Heartbeat())
 
     # Connections
@@ -254,6 +256,7 @@ class Hub:
     def tick(self) -> None:
         """Heartbeats of those whose turn it is, presence leases, rooms that nobody hears."""
         now = self.loop.time()
+        self.seconds += 1
         self._turn = (self._turn + 1) % len(self._turns)
         for connection in list(self._turns[self._turn]):
             self._heartbeat(connection)
@@ -270,14 +273,19 @@ class Hub:
                 self.presence_changed(room)
 
     def _heartbeat(self, connection: Connection) -> None:
-        if connection.unseen >= UNSEEN_LIMIT:
-            connection.close(Close.NO_SIGN_OF_LIFE)
-            return
-        # Where the server cannot ping, it watches the peer by pings of its own.
+        # Where the server cannot ping for us, it watches the peer by pings of its own.
         if connection.transport.ping():
-            connection.unseen += 1
+            silent = self.seconds - connection.seen
+            if silent >= self.heartbeat - 1:
+                left = max(0, UNSEEN_HEARTBEATS * self.heartbeat - silent)
+                self.loop.call_later(left, self._check_silence, connection)
         if not connection.classic:
             connection.send(self._beat)
+
+    def _check_silence(self, connection: Connection) -> None:
+        """Only for those who have been silent for a whole heartbeat: a timer for each."""
+        if self.seconds - connection.seen >= UNSEEN_HEARTBEATS * self.heartbeat - 1:
+            connection.close(Close.NO_SIGN_OF_LIFE)
 
     # Tasks
 

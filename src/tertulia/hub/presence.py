@@ -45,7 +45,7 @@ class Presence:
         if count == 0:
             self._people[person.id] = person
             self._changed(local=True)
-        elif self._told is not None and not self._due:
+        elif self._told is not None and not self._due and not connection.classic:
             connection.send(self._told)
 
     def leave(self, connection: Connection) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
 from tertulia.protocol.classic import classic_payload
+from tertulia.protocol.errors import Close
 from tertulia.protocol.frames import Frames
 
 from .presence import Presence
@@ -16,6 +18,8 @@ from .typing import Typing
 if TYPE_CHECKING:
     from .connection import Connection
     from .hub import Hub
+
+logger = logging.getLogger(__name__)
 
 # News kept for somebody whose log is being read; more means that the database is too slow for him.
 WAITING_LIMIT = 5_000
@@ -160,7 +164,12 @@ class LiveRoom:
         chunk = self._targets[first : first + budget]
         for subscription in chunk:
             if subscription.live:
-                subscription.deliver(part)
+                try:
+                    subscription.deliver(part)
+                except Exception:
+                    # One socket's fault must not keep the room from the others.
+                    logger.exception("A delivery failed; its connection is closed")
+                    subscription.connection.close(Close.TOO_SLOW, retry_after=1.0)
         self.hub.counters["deliveries"] += len(chunk) * max(1, len(part.events))
         self._next += len(chunk)
         if self._next >= len(self._targets):
@@ -191,7 +200,7 @@ class LiveRoom:
         if subscription.head is None:
             subscription.waiting.extend(events)
             if len(subscription.waiting) > WAITING_LIMIT:
-                subscription.connection.close(1013, retry_after=1.0)
+                subscription.connection.close(Close.TOO_SLOW, retry_after=1.0)
             return
         head = subscription.head
         later = [event for event in events if event.seq > head]

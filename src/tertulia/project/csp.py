@@ -23,7 +23,9 @@ POLICY = "; ".join(
 
 
 @sync_and_async_middleware
-def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def content_security_policy(
+    get_response: Callable[[HttpRequest], Any],
+) -> Callable[[HttpRequest], Any]:
     """Middleware: set the header, unless the view has set one of its own."""
     if iscoroutinefunction(get_response):
 

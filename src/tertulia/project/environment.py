@@ -107,6 +107,10 @@ def _text(env: Mapping[str, str], name: str) -> str | None:
     return env.get(name, "").strip() or None
 
 
+def _list(env: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
+
+
 def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
     value = _text(env, name) or default
     if value not in choices:
@@ -127,8 +131,9 @@ def _origin(text: str, name: str) -> str:
         or parts.fragment
     )
     if wrong:
+        shown = without_password(text)
         raise SettingsError(
-            f"{name} must be like https://chat.example.org, without a path, not {without_password(text)}"
+            f"{name} must be like https://chat.example.org, without a path, not {shown}"
         )
     host = _ascii_host(parts.hostname or "", name)
     default_port = {"http": 80, "https": 443}[parts.scheme]
@@ -155,7 +160,7 @@ def _public_url(env: Mapping[str, str]) -> str | None:
 
 def _cors_origins(env: Mapping[str, str], is_open: bool) -> tuple[str, ...]:
     name = "TERTULIA_CORS_ORIGINS"
-    origins = [part.strip() for part in (_text(env, name) or "").split(",") if part.strip()]
+    origins = _list(env, name)
     if "*" in origins:
         if not is_open:
             raise SettingsError(f"{name}=* admits every site; it is only for serve --open")
@@ -164,7 +169,7 @@ def _cors_origins(env: Mapping[str, str], is_open: bool) -> tuple[str, ...]:
 
 
 def _redis_urls(env: Mapping[str, str]) -> tuple[str, ...]:
-    urls = tuple(part.strip() for part in (_text(env, "REDIS_URL") or "").split(",") if part.strip())
+    urls = _list(env, "REDIS_URL")
     for url in urls:
         parts = split_url(url, "REDIS_URL")
         if parts.scheme == "unix":
@@ -176,7 +181,7 @@ def _redis_urls(env: Mapping[str, str]) -> tuple[str, ...]:
             raise SettingsError(
                 f"REDIS_URL must be like redis://host:6379/0, not {without_password(url)}"
             )
-    return urls
+    return tuple(urls)
 
 
 def _secret_key_file(env: Mapping[str, str]) -> Path | None:

@@ -66,7 +66,7 @@ class _Ready:
     async def _succeeds(self, name: str) -> bool:
         try:
             await self._checks[name]()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it does not answer
             logger.warning("the %s does not answer: %s", name, error)
             return False
         return True

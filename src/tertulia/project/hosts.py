@@ -43,4 +43,3 @@ def own_names() -> list[str]:
             probe.connect((far, 9))
             names.append(bracketed(probe.getsockname()[0]))
     return names
-

@@ -16,12 +16,12 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 
 def logging_config(style: str) -> dict[str, Any]:
     """Django's LOGGING: everything to standard error, in `text` or `json`."""
-    formatter = {"text": "tertulia.project.logs.TextFormatter", "json": "tertulia.project.logs.JsonFormatter"}
+    formatter = {"text": TextFormatter, "json": JsonFormatter}[style]
     quiet: dict[str, Any] = {"level": "WARNING", "handlers": [], "propagate": True}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": formatter[style]}},
+        "formatters": {"line": {"()": formatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
@@ -34,8 +34,10 @@ def logging_config(style: str) -> dict[str, Any]:
             "django.channels.server": {"level": "INFO"},
             "uvicorn": {**quiet},
             "uvicorn.access": {**quiet},
-            # Two lines a second while the database is away; who needed it says so.
+            # Lines and tracebacks every second while the database or Redis is away; whoever
+            # needed them says so once.
             "psycopg.pool": {"level": "ERROR"},
+            "channels_redis": {"level": "CRITICAL"},
         },
     }
 
@@ -60,7 +62,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One entry; never raises for a strange message."""
-        line = f"{_when(record)} {record.levelname} {record.name}: {cleaned(record.getMessage().rstrip())}"
+        text = cleaned(record.getMessage().rstrip())
+        line = f"{_when(record)} {record.levelname} {record.name}: {text}"
         if record.exc_info:
             traceback = self.formatException(record.exc_info)
             line += "".join(f"\n    {cleaned(part)}" for part in traceback.splitlines())

@@ -78,7 +78,7 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} is in use; choose another with --port"
     if error.errno == errno.EACCES:
-        return f"port {port} needs more rights than this user has; choose one above 1023 with --port"
+        return f"port {port} is reserved for the system; choose one above 1023 with --port"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is no address of this machine; choose another with --host"
     return f"cannot listen on {host}, port {port}: {error.strerror}"

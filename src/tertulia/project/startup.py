@@ -1,4 +1,4 @@
-"""What is done before anything else: folder, key, Django, a database that answers and is up to date."""
+"""Before anything else: the folder, the key, Django, a database that answers and is up to date."""
 
 from __future__ import annotations
 

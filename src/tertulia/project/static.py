@@ -8,7 +8,7 @@ from wsgiref.headers import Headers
 
 from django.apps import apps
 from django.conf import settings
-from servestatic import ServeStaticASGI
+from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
 
 from .environment import read
 

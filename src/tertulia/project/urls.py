@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -17,6 +18,8 @@ urlpatterns = [
     path("accounts/setup/<str:token>/", setup.set_up, name="set_up"),
     path("accounts/invite/", invite.invite, name="invite"),
     path("accounts/invite/<int:key>/revoke/", invite.revoke, name="revoke_invitation"),
+    # The administration's pages name no icon, and browsers then ask here.
+    path("favicon.ico", RedirectView.as_view(url=static("tertulia/icon.svg"))),
     path("admin/login/", views.admin_sign_in),
     path("admin/", admin.site.urls),
 ]

@@ -32,7 +32,7 @@ def staff_only(view: _View) -> _View:
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_staff:  # type: ignore[union-attr]
+        if not request.user.is_staff:
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

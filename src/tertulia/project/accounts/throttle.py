@@ -63,7 +63,7 @@ def _take(*keys: tuple[str, str]) -> int:
     now = time.monotonic()
     with _lock:
         _prune(now)
-        taken = []
+        taken: list[tuple[str, str]] = []
         for kind, key in keys:
             wait = _limiter.take(kind, key, now)
             if wait:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from . import links, throttle
 from .create import save_account
-from .forms import SignInForm, SignUpForm
+from .forms import NewPasswordForm, SignInForm, SignUpForm
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -53,6 +53,7 @@ class SignIn(views.LoginView):
 class ChangePassword(views.PasswordChangeView):
     """Ends every other session and socket of this person."""
 
+    form_class = NewPasswordForm
     template_name = "tertulia_project/password.html"
 
     def get_success_url(self) -> str:
@@ -90,7 +91,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return render(request, "tertulia_project/no_sign_up.html", context, status=refusal.status)
     template = "tertulia_project/sign_up.html"
     form = SignUpForm(request.POST if request.method == "POST" else None)
-    context = {"form": form, "invite": token}
+    context: dict[str, Any] = {"form": form, "invite": token}
     if request.method == "POST" and (wait := throttle.before_sign_up(request)):
         return slow_down(request, template, context | {"form": SignUpForm()}, wait)
     if form.is_valid():
@@ -123,7 +124,7 @@ def _check_admission(token: str) -> None:
     except links.LinkUnknown as error:
         raise _NotAdmitted(_("This invitation link is not valid."), 404) from error
     except links.LinkSpent as error:
-        raise _NotAdmitted(_("This invitation link has been used up or has expired."), 410) from error
+        raise _NotAdmitted(_("This invitation link is used up or has expired."), 410) from error
 
 
 def _admit(request: HttpRequest, form: SignUpForm, token: str) -> HttpResponseRedirect:

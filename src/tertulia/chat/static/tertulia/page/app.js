@@ -1,6 +1,6 @@
 import { Connection, Outbox, Rooms, localStore, memoryStore, wakeWith } from "../sdk/index.js";
 import { createRoom, writeTo } from "./create.js";
-import { soon } from "./dom.js";
+import { render, soon } from "./dom.js";
 import { HomeView } from "./home.js";
 import { attempt } from "./notices.js";
 import { RoomView } from "./room-view.js";
@@ -12,7 +12,8 @@ import { StatusLine } from "./status.js";
  * @typedef {object} Page what the server put into the page
  * @property {import("../sdk/types.js").Person} me
  * @property {string | null} room
- * @property {number | null} seq
+ * @property {string} [name] of that room
+ * @property {number | null} seq of a message in it
  * @property {boolean} open guests are admitted
  * @property {[string, string][]} languages code and own name
  * @property {Record<string, string | null>} urls
@@ -62,6 +63,8 @@ export class App {
     for (const name of ["online", "offline"]) window.addEventListener(name, this.update);
     document.addEventListener("click", (event) => this.#followLink(event));
     document.addEventListener("visibilitychange", this.update);
+    // What the server showed meanwhile.
+    document.getElementById("main")?.replaceChildren();
     this.#route();
     this.connection.start();
     await this.outbox.restore();
@@ -117,7 +120,7 @@ export class App {
   /** @param {any} frame */
   #react(frame) {
     // A room that I entered on another device, or was added to, is in the list by itself.
-    if (frame.type === "room.entered" && this.view instanceof HomeView) this.view.refresh();
+    if (frame.type === "room.entered" && this.view instanceof HomeView) void this.view.refresh();
   }
 
   /** @param {MouseEvent} event */
@@ -144,7 +147,9 @@ export class App {
     }
     this.#status.render();
     this.#sidebar.render();
-    this.view?.render();
+    const main = document.getElementById("main");
+    if (main && this.view) render(this.view.template(), main);
+    this.view?.shown();
     this.#title();
   }
 

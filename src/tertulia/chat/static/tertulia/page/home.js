@@ -1,4 +1,4 @@
-import { html, nothing, render } from "./dom.js";
+import { html, nothing } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { roomPath } from "./router.js";
@@ -26,9 +26,7 @@ export class HomeView {
 
   /** @param {URLSearchParams} query */
   open(query) {
-    const main = document.getElementById("main");
-    if (main) main.replaceChildren();
-    this.refresh();
+    void this.refresh();
     const name = query.get("new");
     if (name === null) return;
     // Once offered is enough: a reload does not ask again.
@@ -41,11 +39,11 @@ export class HomeView {
 
   close() {
     clearTimeout(this.#timer);
-    // lit keeps what it rendered with the element; the next part renders into it anew.
-    const main = document.getElementById("main");
-    if (main) render(nothing, main);
   }
 
+  shown() {}
+
+  /** Ask for the public rooms. */
   async refresh() {
     const query = new URLSearchParams(this.#filter ? { q: this.#filter } : {});
     const filter = this.#filter;
@@ -61,11 +59,9 @@ export class HomeView {
     }
   }
 
-  render() {
-    const main = document.getElementById("main");
-    if (!main) return;
+  template() {
     const { me, page } = this.#app;
-    render(html`<div class="home-scroll"><div class="home">
+    return html`<div class="home-scroll"><div class="home">
       <h1>${t("welcome", { name: me.name })}</h1>
       <section>
         <form class="enter" action=${page.urls.enter}>
@@ -85,7 +81,7 @@ export class HomeView {
         <h2 id="public-rooms">${t("publicRooms")}</h2>
         ${this.#list()}
       </section>
-    </div></div>`, main);
+    </div></div>`;
   }
 
   #list() {
