@@ -200,6 +200,7 @@ async def test_a_wrong_value_is_invalid_and_its_field_named(
 ) -> None:
     client = await ana.connect()
     room = await client.create("A room for nonsense")
+    await client.say(room, "the message of seq 2")
     fields = {"room": room, **GOOD[command], field: value}
     error = check_error(await client.request(command, **fields), "invalid")
     assert error["field"] == field

@@ -20,7 +20,7 @@ def limited() -> Iterator[Server]:
     server.remove()
 
 
-async def flood(client: Client, room: str, count: int = 300) -> list[dict[str, object]]:
+async def flood(client: Client, room: str, count: int = 700) -> list[dict[str, object]]:
     """Send so many messages at once; the replies."""
     return list(
         await asyncio.gather(

@@ -88,8 +88,7 @@ async def test_a_mark_above_the_head_is_invalid(talk: Any) -> None:
 
 async def test_marks_in_quick_succession_end_at_the_last(talk: Any) -> None:
     seqs = [(await talk.ana.say(talk.room, f"{n}"))["seq"] for n in range(20)]
-    for seq in seqs:
-        await talk.bea.cmd("read.mark", room=talk.room, seq=seq)
+    await asyncio.gather(*(talk.bea.cmd("read.mark", room=talk.room, seq=seq) for seq in seqs))
     await eventually(talk.bea, talk.room, read=seqs[-1], unread=0)
 
 

@@ -1,6 +1,6 @@
 """The chat as a Django app: rooms, the log, live sockets and pages.
 
-    from tertulia.chat import post, open_room, revoke
+from tertulia.chat import post, open_room, revoke
 """
 
 from __future__ import annotations

@@ -35,9 +35,7 @@ def ping(live: ProtocolSocket, command: c.Ping) -> None:
 
 def room_list(live: ProtocolSocket, command: c.RoomList) -> None:
     readers = live.runtime.readers
-    live.read(
-        command.ref, readers.run(read.room_list, live.speaker, command.cursor, command.limit)
-    )
+    live.read(command.ref, readers.run(read.room_list, live.speaker, command.cursor, command.limit))
 
 
 def room_subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
@@ -96,9 +94,7 @@ def room_create(live: ProtocolSocket, command: c.RoomCreate) -> None:
     live.check_rate("create", live.speaker.id)
     live.submit(
         command.ref,
-        actions.CreateRoom(
-            live.speaker, command.key, command.name, command.kind, command.members
-        ),
+        actions.CreateRoom(live.speaker, command.key, command.name, command.kind, command.members),
     )
 
 
@@ -148,9 +144,7 @@ def member_list(live: ProtocolSocket, command: c.MemberList) -> None:
 
 def person_find(live: ProtocolSocket, command: c.PersonFind) -> None:
     readers = live.runtime.readers
-    live.read(
-        command.ref, readers.run(read.find_people, live.speaker, command.text, command.limit)
-    )
+    live.read(command.ref, readers.run(read.find_people, live.speaker, command.text, command.limit))
 
 
 def message_send(live: ProtocolSocket, command: c.MessageSend) -> None:
@@ -170,9 +164,7 @@ def message_edit(live: ProtocolSocket, command: c.MessageEdit) -> None:
     assert live.speaker is not None
     live.submit(
         command.ref,
-        actions.EditMessage(
-            live.speaker, command.room, command.seq, command.text, command.version
-        ),
+        actions.EditMessage(live.speaker, command.room, command.seq, command.text, command.version),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from tertulia.protocol import events as ev
 from tertulia.protocol.codec import encode
@@ -118,7 +119,7 @@ def event_of(
     members: dict[int, Participant],
 ) -> ev.Durable:
     """One line of the log as it is told now. `messages` by seq, `members` by primary key."""
-    kind = ev.DURABLE[row.kind]
+    kind: Any = ev.DURABLE[row.kind]
     common = {
         "room": room.slug,
         "seq": row.seq,

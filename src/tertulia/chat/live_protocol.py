@@ -70,9 +70,7 @@ class ProtocolSocket(LiveSocket):
     def _dispatch(self, command: Any) -> None:
         try:
             if self.speaker is None:
-                raise ProtocolError(
-                    Code.UNAUTHENTICATED, 'Send {"type":"auth","token":"…"} first.'
-                )
+                raise ProtocolError(Code.UNAUTHENTICATED, 'Send {"type":"auth","token":"…"} first.')
             self.check_rate("command", self.speaker.id)
             HANDLERS[type(command)](self, command)
         except ProtocolError as error:

@@ -22,6 +22,7 @@ from .models import AccessChange, Membership, Participant, Room
 from .people import Speaker
 from .slugs import fold
 
+
 class RoomRef(NamedTuple):
     """What never changes of a room, and may be remembered by every process."""
 

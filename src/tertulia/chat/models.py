@@ -128,7 +128,9 @@ class Membership(models.Model):
         MEMBER = "member", _("member")
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="memberships")
-    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="memberships")
+    participant = models.ForeignKey(
+        Participant, on_delete=models.CASCADE, related_name="memberships"
+    )
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.MEMBER)
     role_seq = models.BigIntegerField(default=0, editable=False)
     joined_seq = models.BigIntegerField(default=0, editable=False)
@@ -266,7 +268,9 @@ class AccessChange(models.Model):
         ROOM = "room", _("access to a room changed")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    participant = models.ForeignKey(Participant, null=True, on_delete=models.CASCADE, related_name="+")
+    participant = models.ForeignKey(
+        Participant, null=True, on_delete=models.CASCADE, related_name="+"
+    )
     room = models.ForeignKey(Room, null=True, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField(default=timezone.now, db_index=True)
 

@@ -1,4 +1,4 @@
-"""Which pages may open a socket: stricter than Channels' validator, which ignores scheme and port."""
+"""Which pages may open a socket. Channels' own validator ignores scheme and port."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from .models import Event, Installation, Membership, Mention, Message, Participa
 from .people import Speaker, person_of
 from .slugs import fold
 
+
 @contextmanager
 def snapshot() -> Iterator[None]:
     """All reads inside see one state of the database, and nobody is kept from writing."""
@@ -162,9 +163,7 @@ def read_log(room_id: int, after: int, limit: int) -> list[LogEvent]:
         return [] if room is None else events_after(room, after, limit)
 
 
-def _members_page(
-    room: Room, cursor: str | None, limit: int
-) -> tuple[list[ev.Member], str | None]:
+def _members_page(room: Room, cursor: str | None, limit: int) -> tuple[list[ev.Member], str | None]:
     """Members by the order of their first entry; `cursor` is the last membership's id."""
     rows = _present(room).select_related("participant").order_by("id")
     if cursor is not None:
@@ -296,9 +295,7 @@ def _page(rows: QuerySet[Message], limit: int) -> tuple[list[Message], bool]:
     return page[:limit], len(page) > limit
 
 
-def _around(
-    rows: QuerySet[Message], seq: int, limit: int
-) -> tuple[list[Message], bool, bool]:
+def _around(rows: QuerySet[Message], seq: int, limit: int) -> tuple[list[Message], bool, bool]:
     """`seq` and what stands about it; a side that is short leaves its places to the other."""
     later, _ = _page(rows.filter(seq__gte=seq).order_by("seq"), limit + 1)
     earlier, _ = _page(rows.filter(seq__lt=seq).order_by("-seq"), limit)
@@ -340,9 +337,9 @@ def find_people(speaker: Speaker, text: str, limit: int) -> dict[str, Any]:
 def my_room_ids(participant_id: int) -> list[int]:
     """The rooms that somebody is a member of."""
     return list(
-        Membership.objects.filter(
-            participant_id=participant_id, left_seq__isnull=True
-        ).values_list("room_id", flat=True)
+        Membership.objects.filter(participant_id=participant_id, left_seq__isnull=True).values_list(
+            "room_id", flat=True
+        )
     )
 
 
@@ -351,6 +348,4 @@ def entry(speaker: Speaker, room_id: int) -> Snapshot:
     with snapshot():
         room, membership = _visible(speaker, room_id)
         members = _present(room).count()
-    return Snapshot(
-        msgspec.Raw(), room.head, membership.role if membership else None, members
-    )
+    return Snapshot(msgspec.Raw(), room.head, membership.role if membership else None, members)

@@ -63,7 +63,7 @@ def _read(function: Callable[..., Result], args: tuple[Any, ...]) -> Result:
         raise
     except (OperationalError, InterfaceError) as error:
         connection.close()
-        logger.error("The database cannot be read: %s", str(error).strip())  # noqa: TRY400
+        logger.error("The database cannot be read: %s", str(error).strip())
         raise unavailable("The database cannot be read at the moment.") from None
     except Exception:
         # Leave no transaction behind in a connection that is kept.

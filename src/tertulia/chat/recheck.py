@@ -28,9 +28,7 @@ async def recheck_person(runtime: Runtime, person_id: str) -> None:
             if connection.session_key is not None:
                 ended = await runtime.readers.run(invalid_session, connection.session_key)
             elif connection.token_digest is not None:
-                ended = bool(
-                    await runtime.readers.run(ended_tokens, [connection.token_digest])
-                )
+                ended = bool(await runtime.readers.run(ended_tokens, [connection.token_digest]))
             else:
                 continue
             if ended:

@@ -6,14 +6,17 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from django.urls import re_path
+from django.urls import re_path as django_re_path
 
 from .consumers import ClassicConsumer, EchoConsumer, ProtocolConsumer, nowhere
 from .origin import OriginGate
 
+# URLRouter takes ASGI applications where Django's types know only views.
+re_path: Any = django_re_path
+
 _ROOM = r"(?P<room>[^/]+)"
 
-classic_urlpatterns = [
+classic_urlpatterns: list[Any] = [
     re_path(r"^socket/?$", EchoConsumer.as_asgi()),
     re_path(rf"^chat/{_ROOM}/?$", ClassicConsumer.as_asgi()),
     re_path(rf"^room/{_ROOM}/?$", ClassicConsumer.as_asgi()),
@@ -28,7 +31,7 @@ def tertulia_websocket_application() -> Any:
     `/ws/` finds out by itself who speaks; around the classic addresses stands Channels' own
     authentication.
     """
-    classic = AuthMiddlewareStack(URLRouter(classic_urlpatterns))
+    classic: Any = AuthMiddlewareStack(URLRouter(classic_urlpatterns))
     return OriginGate(
         URLRouter(
             [

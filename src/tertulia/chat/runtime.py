@@ -18,8 +18,8 @@ from tertulia.protocol.errors import Close, ProtocolError
 from tertulia.protocol.events import RoomEntered, RoomLeft
 
 from . import news, publish
-from .activity import ActivityTeller, Interest
 from .actions import Action
+from .activity import ActivityTeller, Interest
 from .conf import conf
 from .layer import LayerLink
 from .log import AccessNews, News, forget_rooms
@@ -188,9 +188,7 @@ class Runtime:
                 self.interest.enter(person_id, room_id)
             else:
                 self.interest.leave(person_id, room_id)
-            self._to_person(
-                person_id, encode(RoomEntered(slug) if entered else RoomLeft(slug))
-            )
+            self._to_person(person_id, encode(RoomEntered(slug) if entered else RoomLeft(slug)))
 
     def new_history(self, new_epoch: str) -> None:
         """A backup was restored: every client loads afresh."""
@@ -219,9 +217,7 @@ class Runtime:
             self.link.send(group, news.RoomFrame(room.id, told["payload"], told["but"]))
 
 
-_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = (
-    WeakKeyDictionary()
-)
+_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = WeakKeyDictionary()
 
 
 async def get_runtime() -> Runtime:
@@ -248,7 +244,7 @@ async def startup() -> None:
     try:
         await get_runtime()
     except ProtocolError as error:
-        logger.error("The chat starts with its first connection: %s", error.detail)  # noqa: TRY400
+        logger.error("The chat starts with its first connection: %s", error.detail)
 
 
 async def shutdown() -> None:

@@ -20,9 +20,7 @@ _BEFORE = "_tertulia_before"
 
 def tell_signed_out(participant: Participant) -> None:
     """All sockets of this person end within two seconds, with or without the layer."""
-    change = AccessChange.objects.create(
-        kind=AccessChange.Kind.SIGNED_OUT, participant=participant
-    )
+    change = AccessChange.objects.create(kind=AccessChange.Kind.SIGNED_OUT, participant=participant)
     told = News(
         access=[
             AccessNews(

@@ -13,8 +13,14 @@ from django.utils.module_loading import import_string
 
 from .conf import conf
 from .models import AccessChange, Token
-from .people import Speaker, guest_in, participant_by_guest_token, participant_by_token
-from .people import participant_of, speaker_of
+from .people import (
+    Speaker,
+    guest_in,
+    participant_by_guest_token,
+    participant_by_token,
+    participant_of,
+    speaker_of,
+)
 
 _CHUNK = 500
 

@@ -172,4 +172,3 @@ def _is_slug(text: str) -> bool:
     except ValueError:
         return False
     return True
-

@@ -144,7 +144,9 @@ class Hub:
         connection.subscriptions[room_id] = subscription
         return subscription
 
-    def go_live(self, subscription: Subscription, head: int, role: str | None, members: int) -> None:
+    def go_live(
+        self, subscription: Subscription, head: int, role: str | None, members: int
+    ) -> None:
         """The subscriber knows the log up to `head` and is given everything after it."""
         connection, room = subscription.connection, subscription.room
         if connection.subscriptions.get(room.id) is not subscription:
@@ -291,7 +293,7 @@ class Hub:
 
     def spawn(self, coroutine: Awaitable[None]) -> asyncio.Task[None]:
         """A task that is kept from the garbage collector and ended with the hub."""
-        task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[arg-type]
+        task: asyncio.Task[None] = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

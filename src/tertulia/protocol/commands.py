@@ -29,7 +29,7 @@ Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI, pattern=r"\A[
 Role = Literal["owner", "moderator", "member"]
 
 
-class Command(Struct, tag_field="type", kw_only=True, frozen=True, gc=False):
+class Command(Struct, tag_field="type", kw_only=True, gc=False):
     """What all commands share: the client's own reference, returned in the reply."""
 
     ref: Ref
@@ -51,7 +51,7 @@ class RoomSubscribe(Command, tag="room.subscribe"):
 
     room: Slug
     limit: Limit = limits.PAGE_DEFAULT
-    after: Position | None | UnsetType = UNSET
+    after: Position | UnsetType | None = UNSET
     epoch: str | None = None
 
 
@@ -201,7 +201,7 @@ class HistoryList(Command, tag="history.list"):
     limit: Limit = limits.PAGE_DEFAULT
 
 
-class Auth(Struct, tag_field="type", tag="auth", frozen=True, gc=False):
+class Auth(Struct, tag_field="type", tag="auth", gc=False):
     """The first frame of a client that has neither cookie nor header. Needs no `ref`."""
 
     token: Annotated[str, Meta(max_length=1024)]
@@ -232,6 +232,4 @@ Any = (
     | HistoryList
     | Auth
 )
-BY_TYPE: dict[str, type[Struct]] = {
-    cls.__struct_config__.tag: cls for cls in Any.__args__  # type: ignore[attr-defined, misc]
-}
+BY_TYPE: dict[str, type[Struct]] = {cls.__struct_config__.tag: cls for cls in Any.__args__}

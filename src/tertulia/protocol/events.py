@@ -30,7 +30,7 @@ class RoomState(Struct, kw_only=True):
     topic: str
     archived: bool
     messages: int
-    role: str | None | UnsetType = UNSET
+    role: str | UnsetType | None = UNSET
 
 
 class MyRoom(RoomState, kw_only=True):

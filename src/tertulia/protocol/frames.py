@@ -1,4 +1,4 @@
-"""Ready-made WebSocket text frames: unmasked, so one is right for all recipients (RFC 6455, 5.2)."""
+"""Ready-made WebSocket text frames: unmasked, one is right for all (RFC 6455, 5.2)."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if not self.close_sent:
-            self.scope["extensions"][EXTENSION] = DirectTransport(self)  # type: ignore[typeddict-unknown-key,index]
+            extensions: dict[str, Any] = self.scope["extensions"]  # type: ignore[assignment]
+            extensions[EXTENSION] = DirectTransport(self)
 
     def handle_pong(self, event: Frame) -> None:
         super().handle_pong(event)

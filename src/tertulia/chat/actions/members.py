@@ -125,7 +125,9 @@ class AddMember(Action):
         role = log.role(room.id, self.speaker.id)
         check_member(room, role, "add a member")
         if room.kind == Room.Kind.DIRECT:
-            raise forbidden("Nobody can be added to a direct room; make a new one with more people.")
+            raise forbidden(
+                "Nobody can be added to a direct room; make a new one with more people."
+            )
         if self.role != MEMBER:
             check_role(room, role, OWNERS, "give this role")
         participant = find_participant(self.member)

@@ -189,17 +189,13 @@ def _append(log: LogTransaction, send: SendMessage, room: sql.RoomRow) -> int:
         attachments=[],
         reactions=[],
     )
-    event = ev.MessageCreated(
-        room=room.slug, seq=seq, at=at, actor=speaker.person, message=message
-    )
+    event = ev.MessageCreated(room=room.slug, seq=seq, at=at, actor=speaker.person, message=message)
     return log.append(room, event, speaker, subject=seq)
 
 
 def find_message(room: sql.RoomRow, seq: int) -> Message:
     """A message of the room; `not_found` where there is none."""
-    message = (
-        Message.objects.select_related("author").filter(room_id=room.id, seq=seq).first()
-    )
+    message = Message.objects.select_related("author").filter(room_id=room.id, seq=seq).first()
     if message is None:
         raise not_found("There is no such message.")
     return message
@@ -300,9 +296,7 @@ def _replace_mentions(
     for named in mentions:
         if named.id not in kept:
             own = named.id == message.author_id
-            log.add_mention(
-                sql.MentionRow(room.id, message.seq, named.id, own), named.public_id
-            )
+            log.add_mention(sql.MentionRow(room.id, message.seq, named.id, own), named.public_id)
     log.flush()
 
 

@@ -64,10 +64,7 @@ class CreateRoom(Action):
         if before is not None:
             return self._result(log, before)
         others = self._others()
-        if self.kind == Room.Kind.DIRECT:
-            room = self._direct(others)
-        else:
-            room = self._named()
+        room = self._direct(others) if self.kind == Room.Kind.DIRECT else self._named()
         log.lock({room.pk})
         row = log.rooms[room.pk]
         me = Participant.objects.get(pk=self.speaker.id)

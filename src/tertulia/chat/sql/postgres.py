@@ -1,4 +1,4 @@
-"""PostgreSQL, by psycopg 3. A room's row is its lock; `NO KEY UPDATE` lets foreign keys refer to it."""
+"""PostgreSQL. A room's row is its lock; `NO KEY UPDATE` lets foreign keys refer to it."""
 
 from __future__ import annotations
 

@@ -40,7 +40,9 @@ def lock_rooms(cursor: Any, ids: list[int], *, skip_locked: bool) -> list[RoomRo
             f" FROM tertulia_chat_room WHERE id IN ({','.join('?' * len(some))})",
             some,
         )
-        rows += [RoomRow(*row[:5], bool(row[5]), *row[6:]) for row in cursor.fetchall()]
+        rows += [RoomRow(*row) for row in cursor.fetchall()]
+        for room in rows:
+            room.archived = bool(room.archived)
     return rows
 
 

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from . import links
 from .forms import SignUpForm
-from .views import enter
+from .views import enter, refuse
+
+GONE = "tertulia_project/no_set_up.html"
 
 
 @never_cache
@@ -28,13 +30,9 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
             links.use_setup(token, administrator)
             return enter(request, administrator)
     except links.LinkUnknown:
-        return _gone(request, _("This set-up link is not valid."), 404)
+        return refuse(request, GONE, _("This set-up link is not valid."), 404)
     except links.LinkSpent:
-        return _gone(request, _("This site has been set up already."), 410)
+        return refuse(request, GONE, _("This site has been set up already."), 410)
     except IntegrityError:
         form.add_error("username", _("This name is taken."))
     return render(request, "tertulia_project/set_up.html", {"form": form})
-
-
-def _gone(request: HttpRequest, reason: str, status: int) -> HttpResponse:
-    return render(request, "tertulia_project/no_set_up.html", {"reason": reason}, status=status)

@@ -76,6 +76,11 @@ def slow_down(
     return response
 
 
+def refuse(request: HttpRequest, template: str, reason: str, status: int) -> HttpResponse:
+    """A page that says why the form is not there."""
+    return render(request, template, {"reason": reason}, status=status)
+
+
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,8 +92,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     try:
         _check_admission(token)
     except _NotAdmitted as refusal:
-        context = {"reason": refusal.reason}
-        return render(request, "tertulia_project/no_sign_up.html", context, status=refusal.status)
+        return refuse(request, "tertulia_project/no_sign_up.html", refusal.reason, refusal.status)
     template = "tertulia_project/sign_up.html"
     form = SignUpForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form, "invite": token}

@@ -53,9 +53,8 @@ export class App {
   }
 
   async start() {
-    for (const part of [this.connection, this.rooms, this.outbox]) {
-      part.on(/** @type {any} */ ("change"), this.update);
-    }
+    this.rooms.on("change", this.update);
+    this.outbox.on("change", this.update);
     this.connection.on("status", this.update);
     this.connection.on("event", (frame) => this.#react(frame));
     wakeWith(this.connection, window, document);
