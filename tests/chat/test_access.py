@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, Closed
 from tests.support.browser import Browser
+from tests.support.client import Client, Closed
 from tests.support.people import Person
 from tests.support.server import Server
 

@@ -216,8 +216,7 @@ async def test_removal_ends_a_classic_connection_to_a_private_room(
     await private.ana.cmd("member.remove", room=private.room, member=private.bea.id)
     await private.ana.say(private.room, "without Bea")
     with pytest.raises((Closed, TimeoutError)):
-        frame = await client.next(2)
-        raise AssertionError(f"a removed member got {frame}")
+        await client.next(2)
 
 
 async def test_a_wrong_token_is_closed_with_4401(talk: Any, bea: Person, enter: Enter) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.support.browser import Browser
 from tests.support.classic import FORMS, ClassicClient
 from tests.support.client import Client, Closed
-from tests.support.browser import Browser
 from tests.support.people import Person
 from tests.support.server import Server
 

@@ -107,9 +107,8 @@ async def test_an_unknown_address_is_refused_before_the_upgrade(embedded: Server
 
 
 async def test_a_wrong_header_scheme_is_no_token(ana: Person) -> None:
-    with pytest.raises((Closed, TimeoutError)):
-        client = await Client.connect(
-            ana.server.ws, welcome=False, headers={"Authorization": f"Basic {ana.token}"}
-        )
-        async with client:
+    headers = {"Authorization": f"Basic {ana.token}"}
+    client = await Client.connect(ana.server.ws, welcome=False, headers=headers)
+    async with client:
+        with pytest.raises((Closed, TimeoutError)):
             await client.expect("welcome", seconds=0.7)

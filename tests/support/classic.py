@@ -34,7 +34,9 @@ class ClassicClient:
         self.socket = socket
 
     @classmethod
-    async def connect(cls, ws: str, room: str, *, form: str = FORMS[0], query: str = "", **how: Any) -> ClassicClient:  # fmt: skip
+    async def connect(
+        cls, ws: str, room: str, *, form: str = FORMS[0], query: str = "", **how: Any
+    ) -> ClassicClient:
         return cls(await open_socket(ws + address(form, room) + query, **how))
 
     async def send(self, frame: Any) -> None:

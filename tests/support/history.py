@@ -31,9 +31,8 @@ class History:
         self._file = path.open("a") if path else None
 
     def add(self, op: str, client: str, person: str, room: str, **fields: Any) -> None:
-        line = {
-            "op": op, "t": time.monotonic(), "client": client, "person": person, "room": room, **fields
-        }  # fmt: skip
+        line = {"op": op, "t": time.monotonic(), "client": client, "person": person}
+        line.update(room=room, **fields)
         self.lines.append(line)
         if self._file:
             self._file.write(json.dumps(line) + "\n")

@@ -22,9 +22,9 @@ class Installation:
     ) -> Installation:
         """Separate servers on one PostgreSQL database and one Redis."""
         database = postgres.new_database()
-        made = []
-        for _ in range(servers):
-            made.append(Server(database_url=database, redis_url=redis.url, env=env).start())
+        made = [Server(database_url=database, redis_url=redis.url, env=env) for _ in range(servers)]
+        for server in made:
+            server.start()
         return cls(made)
 
     @property

@@ -87,7 +87,7 @@ class ActivityTeller:
             return
         self._paced.add(item.room_id)
         self._hub.loop.call_later(PACE, self._pace_over, item.room_id)
-        self._link.send(news.SITE_GROUP, item)
+        self._link.to_site(item)
         self.tell(item)
 
     def _pace_over(self, room_id: int) -> None:

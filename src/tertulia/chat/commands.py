@@ -34,8 +34,15 @@ def ping(live: ProtocolSocket, command: c.Ping) -> None:
 
 
 def room_list(live: ProtocolSocket, command: c.RoomList) -> None:
-    readers = live.runtime.readers
-    live.read(command.ref, readers.run(read.room_list, live.speaker, command.cursor, command.limit))
+    live.read(command.ref, _room_list(live, command))
+
+
+async def _room_list(live: ProtocolSocket, command: c.RoomList) -> dict[str, Any]:
+    assert live.speaker is not None
+    await live.runtime.read_marks.flush(live.speaker.id)
+    return await live.runtime.readers.run(
+        read.room_list, live.speaker, command.cursor, command.limit
+    )
 
 
 def room_subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
@@ -47,6 +54,7 @@ async def _subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
     runtime, speaker = live.runtime, live.speaker
     assert speaker is not None
     ref = await enter_room(runtime, speaker, command.room)
+    await runtime.read_marks.flush(speaker.id)
     subscription = runtime.hub.subscribe(live.connection, ref.id, ref.slug)
     try:
         watched = subscription.room.watched
@@ -196,15 +204,13 @@ def read_mark(live: ProtocolSocket, command: c.ReadMark) -> None:
     assert live.speaker is not None
     speaker = live.speaker
 
-    def answer(outcome: Marked | ProtocolError) -> None:
-        if isinstance(outcome, ProtocolError):
-            live.fail(command.ref, outcome)
-            return
-        live.reply(command.ref, {"read": outcome.read})
-        if outcome.changed:
-            _tell_read(live, speaker.person, outcome)
+    def answer(outcome: int | ProtocolError) -> None:
+        live.finish(command.ref, {"read": outcome} if isinstance(outcome, int) else outcome)
 
-    live.runtime.read_marks.mark(speaker, command.room, command.seq, answer)
+    def written(marked: Marked) -> None:
+        _tell_read(live, speaker.person, marked)
+
+    live.runtime.read_marks.mark(live.connection, command.room, command.seq, answer, written)
 
 
 def _tell_read(live: ProtocolSocket, person: Any, marked: Marked) -> None:

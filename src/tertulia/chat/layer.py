@@ -44,26 +44,51 @@ class LayerLink:
     def __init__(self, origin: str, received: Callable[[str, news.Any], None]) -> None:
         self.origin = origin
         self._received = received
-        self.layer = crossing_layer()
+        self.layer: Any = crossing_layer()
         self.failing = False
         # News dropped because the layer was away or too slow, for the metrics.
         self.dropped = 0
         self._channel: str | None = None
+        self._epoch = ""
         self._groups: set[str] = set()
         self._outbox: deque[tuple[str, dict[str, Any]]] = deque()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self) -> None:
-        """Join the group of the whole site and begin to send and receive."""
+    async def start(self, epoch: str) -> None:
+        """Join the group of the whole site and begin to send and receive.
+
+        A layer that is away now is asked again: nobody waits for it.
+        """
         if self.layer is None:
             return
-        self._channel = await self.layer.new_channel("tertulia")
+        self._epoch = epoch
+        self._groups = {news.site_group(epoch)}
+        await self._open()
         self._tasks = [
             asyncio.create_task(self._receive()),
             asyncio.create_task(self._send()),
         ]
-        await self.join(news.SITE_GROUP)
+
+    async def _open(self) -> bool:
+        """Get a channel, and with it all groups."""
+        try:
+            self._channel = await asyncio.wait_for(
+                self.layer.new_channel("tertulia"),
+                PATIENCE,
+            )
+        except Exception as error:  # noqa: BLE001 - every layer raises its own types
+            self._failed(error)
+            return False
+        await self.rejoin()
+        return True
+
+    async def move(self, epoch: str) -> None:
+        """The history is another one: nothing of the old one is to be heard."""
+        self._epoch = epoch
+        for group in list(self._groups):
+            await self.leave(group)
+        await self.join(news.site_group(epoch))
 
     async def stop(self) -> None:
         """Leave the layer alone."""
@@ -76,24 +101,40 @@ class LayerLink:
         if self.layer is None:
             return
         self._groups.add(group)
-        await self._try(self.layer.group_add(group, self._channel))
+        if self._channel is not None:
+            await self._try(self.layer.group_add(group, self._channel))
 
     async def leave(self, group: str) -> None:
         """No longer take them."""
         self._groups.discard(group)
-        if self.layer is not None:
+        if self.layer is not None and self._channel is not None:
             await self._try(self.layer.group_discard(group, self._channel))
 
     async def rejoin(self) -> None:
         """Join all groups anew: heals FLUSHALL, expiry and a restarted Redis."""
-        if self.layer is None:
+        if self.layer is None or self._channel is None:
             return
         for group in list(self._groups):
             if not await self._try(self.layer.group_add(group, self._channel)):
                 break
 
-    def send(self, group: str, item: news.Any) -> None:
-        """Tell the other processes; returns at once."""
+    def to_site(self, item: news.Any) -> None:
+        """Tell all other processes; returns at once."""
+        self._put(news.site_group(self._epoch), item)
+
+    def to_room(self, room_id: int, item: news.Any) -> None:
+        """Tell the other processes in which somebody listens to the room; returns at once."""
+        self._put(news.room_group(self._epoch, room_id), item)
+
+    async def join_room(self, room_id: int) -> None:
+        """Take a room's news."""
+        await self.join(news.room_group(self._epoch, room_id))
+
+    async def leave_room(self, room_id: int) -> None:
+        """No longer take them."""
+        await self.leave(news.room_group(self._epoch, room_id))
+
+    def _put(self, group: str, item: news.Any) -> None:
         if self.layer is None:
             return
         if len(self._outbox) >= OUTBOX:
@@ -108,14 +149,17 @@ class LayerLink:
                 self._wake.clear()
                 await self._wake.wait()
             group, envelope = self._outbox.popleft()
-            if not await self._try(self.layer.group_send(group, envelope)):  # type: ignore[union-attr]
+            if not await self._try(self.layer.group_send(group, envelope)):
                 self.dropped += 1
                 await asyncio.sleep(RETRY)
 
     async def _receive(self) -> None:
         while True:
+            if self._channel is None and not await self._open():
+                await asyncio.sleep(RETRY)
+                continue
             try:
-                envelope = await self.layer.receive(self._channel)  # type: ignore[union-attr]
+                envelope = await self.layer.receive(self._channel)
             except Exception as error:  # noqa: BLE001 - every layer raises its own types
                 self._failed(error)
                 await asyncio.sleep(RETRY)

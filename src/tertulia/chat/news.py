@@ -61,9 +61,16 @@ Any = RoomEvents | RoomPresence | RoomFrame | PersonFrame | Activity | Access
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Any).decode
 
-SITE_GROUP = "tertulia.site"
+
+def site_group(epoch: str) -> str:
+    """The layer's group of all processes of one installation.
+
+    The epoch keeps installations apart that share one Redis, and cuts off processes that
+    still live in a history which a restored backup has ended.
+    """
+    return f"tertulia.{epoch}.site"
 
 
-def room_group(room_id: int) -> str:
+def room_group(epoch: str, room_id: int) -> str:
     """The layer's group of a room: named after its id, never its slug."""
-    return f"tertulia.room.{room_id}"
+    return f"tertulia.{epoch}.room.{room_id}"

@@ -6,12 +6,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 
 from . import news
 from .layer import crossing_layer, message
 from .log import LogTransaction, News
+from .read import epoch as read_epoch
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -46,20 +47,21 @@ def publish(told: News) -> None:
 
 
 async def _send(layer: object, told: News) -> None:
-    for group, item in items_of(told):
+    epoch = await sync_to_async(read_epoch)()
+    for group, item in items_of(epoch, told):
         await layer.group_send(group, message("", news.encode(item)))  # type: ignore[attr-defined]
 
 
-def items_of(told: News) -> list[tuple[str, news.Any]]:
+def items_of(epoch: str, told: News) -> list[tuple[str, news.Any]]:
     """What goes to the other processes, with the group of the layer that it goes to."""
     items: list[tuple[str, news.Any]] = [
-        (news.room_group(room.room_id), news.RoomEvents(room.room_id, room.events))
+        (news.room_group(epoch, room.room_id), news.RoomEvents(room.room_id, room.events))
         for room in told.rooms
     ]
-    items += [(news.SITE_GROUP, news.Access(change)) for change in told.access]
+    items += [(news.site_group(epoch), news.Access(change)) for change in told.access]
     items += [
         (
-            news.SITE_GROUP,
+            news.site_group(epoch),
             news.Activity(room.room_id, room.slug, room.head, room.messages, room.mentioned),
         )
         for room in told.rooms

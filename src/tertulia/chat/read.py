@@ -71,7 +71,6 @@ def subscription(
         if events is not None:
             result: dict[str, Any] = {
                 "head": room.head,
-                "reset": False,
                 "events": [msgspec.Raw(event.payload) for event in events],
             }
         else:

@@ -70,7 +70,7 @@ class Runtime:
         publish.runtimes.add(self)
         self.epoch = await self.readers.run(epoch)
         self.writer.start()
-        await self.link.start()
+        await self.link.start(self.epoch)
         self.sweep = Sweep(self, await self.readers.run(last_change))
         self.hub.spawn(self.sweep.run())
 
@@ -78,6 +78,7 @@ class Runtime:
         """Close the sockets with 1012, write what was submitted, end the threads."""
         self.stopping = True
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
+        self.read_marks.flush_all()
         publish.runtimes.discard(self)
         await asyncio.to_thread(self.writer.stop)
         await self.hub.stop()
@@ -127,12 +128,10 @@ class Runtime:
         """What was committed: to the hub at once, to the other processes by the layer."""
         for room in told.rooms:
             self.hub.offer(room.room_id, room.events)
-            self.link.send(
-                news.room_group(room.room_id), news.RoomEvents(room.room_id, room.events)
-            )
+            self.link.to_room(room.room_id, news.RoomEvents(room.room_id, room.events))
         for change in told.access:
             self.access_changed(change)
-            self.link.send(news.SITE_GROUP, news.Access(change))
+            self.link.to_site(news.Access(change))
         for room in told.rooms:
             self.activity.grown(
                 news.Activity(room.room_id, room.slug, room.head, room.messages, room.mentioned)
@@ -141,7 +140,7 @@ class Runtime:
     def tell_person(self, person_id: str, payload: bytes, *, but: object = None) -> None:
         """A passing frame to all sockets of a person, here and elsewhere."""
         self._to_person(person_id, payload, but)
-        self.link.send(news.SITE_GROUP, news.PersonFrame(person_id, payload))
+        self.link.to_site(news.PersonFrame(person_id, payload))
 
     def _to_person(self, person_id: str, payload: bytes, but: object = None) -> None:
         for connection in list(self.hub.people.get(person_id, ())):
@@ -197,6 +196,7 @@ class Runtime:
         forget_rooms()
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.hub.rooms.clear()
+        self.hub.spawn(self.link.move(new_epoch))
 
     # What the hub needs (`tertulia.hub.hub.Backend`)
 
@@ -204,17 +204,18 @@ class Runtime:
         return await self.readers.run(read_log, room_id, after, limit)
 
     async def watch(self, room: LiveRoom) -> None:
-        await self.link.join(news.room_group(room.id))
+        await self.link.join_room(room.id)
 
     def unwatch(self, room: LiveRoom) -> None:
-        self.hub.spawn(self.link.leave(news.room_group(room.id)))
+        self.hub.spawn(self.link.leave_room(room.id))
 
     def spread(self, room: LiveRoom, told: dict[str, Any]) -> None:
-        group = news.room_group(room.id)
+        item: news.Any
         if told["kind"] == "presence":
-            self.link.send(group, news.RoomPresence(room.id, told["people"], told["count"]))
+            item = news.RoomPresence(room.id, told["people"], told["count"])
         else:
-            self.link.send(group, news.RoomFrame(room.id, told["payload"], told["but"]))
+            item = news.RoomFrame(room.id, told["payload"], told["but"])
+        self.link.to_room(room.id, item)
 
 
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = WeakKeyDictionary()

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from typing import Any
+
+from django.db import Error
 
 from tertulia.chat import runtime
 
+from .health import check_database
+
 logger = logging.getLogger("tertulia.project")
+
+PATIENCE = 30.0  # seconds that a starting process waits for its database
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
@@ -16,7 +24,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         starting = message["type"] == "lifespan.startup"
         try:
-            await (runtime.startup() if starting else runtime.shutdown())
+            await (_startup() if starting else runtime.shutdown())
         except Exception:
             logger.exception("the chat could not be %s", "started" if starting else "stopped")
             await send({"type": f"{message['type']}.failed", "message": ""})
@@ -24,3 +32,17 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": f"{message['type']}.complete"})
         if not starting:
             return
+
+
+async def _startup() -> None:
+    # A worker that is replaced while the database restarts must not take the others, whose
+    # supervisor gives up on a failed start, down with it.
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            await check_database()
+            break
+        except Error as error:
+            logger.warning("waiting for the database: %s", error)
+            await asyncio.sleep(1)
+    await runtime.startup()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 
-from . import startup
+from . import database, startup
 from .environment import Environment, SettingsError
 
 
@@ -20,7 +20,8 @@ def createuser(env: Environment, name: str, admin: bool, password_stdin: bool) -
 
     password = _password(password_stdin)
     try:
-        user = create_account(name, password, admin=admin)
+        with startup.database_errors(env):
+            user = create_account(name, password, admin=admin)
     except AccountRefused as refused:
         raise SettingsError(str(refused)) from refused
     kind = "administrator" if admin else "account"
@@ -40,13 +41,16 @@ def token(env: Environment, name: str) -> int:
 
     from .accounts.names import as_registered
 
-    model = get_user_model()
-    user = model._default_manager.filter(username=as_registered(name)).first()
-    if user is None:
-        raise SettingsError(f"there is no account {name!r}; make one with tertulia createuser")
-    if not user.is_active:
-        raise SettingsError(f"the account {name!r} is deactivated")
-    print(issue_token(participant_of(user)))
+    with startup.database_errors(env):
+        accounts = get_user_model()._default_manager
+        user = accounts.filter(username=as_registered(name)).first()
+        if user is None:
+            where = database.describe(env)
+            raise SettingsError(f"there is no account {name!r} in {where}")
+        if not user.is_active:
+            raise SettingsError(f"the account {name!r} is deactivated")
+        text = issue_token(participant_of(user))
+    print(text)
     return 0
 
 

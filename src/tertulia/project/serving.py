@@ -88,10 +88,12 @@ def announce(env: Environment, listener: socket.socket) -> None:
     """Say where the site is and, while nobody administers it, how to become who does."""
     from .accounts.links import new_setup_link
 
+    with startup.database_errors(env):
+        token = new_setup_link()
     host, port = listener.getsockname()[:2]
-    site = env.url or f"http://{bracketed(_reachable(host))}:{port}"
-    print(f"Tertulia is at {site}/", flush=True)
-    token = new_setup_link()
+    here = f"http://{bracketed(_reachable(host))}:{port}"
+    site = env.url or here
+    print(f"Tertulia is at {site}/" + (f" (served on {here})" if env.url else ""), flush=True)
     if token:
         print(f"Set up the first administrator: {site}/accounts/setup/{quote(token)}/", flush=True)
 

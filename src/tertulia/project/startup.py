@@ -36,7 +36,7 @@ def load(env: Environment, *, pool: bool = False) -> None:
 def prepare(env: Environment, *, pool: bool = False, verbosity: int = 0) -> None:
     """Everything up to a database that can be used. Raises SettingsError."""
     load(env, pool=pool)
-    with _migrating(env):
+    with database_errors(env), _alone(env):
         if verbosity or _behind():
             from django.core.management import call_command
 
@@ -83,27 +83,35 @@ def database_refused(env: Environment, error: Exception) -> SettingsError:
 
 
 @contextmanager
-def _migrating(env: Environment) -> Iterator[None]:
-    """Connect, and keep servers that start together from migrating together."""
-    from django.db import Error, connection
+def database_errors(env: Environment) -> Iterator[None]:
+    """What goes wrong with the database here is the operator's to mend, and told in one line."""
+    from django.db import Error
 
     try:
-        if connection.vendor == "sqlite":
-            with datafolder.locked(env.data):
-                connection.ensure_connection()
-                yield
-            return
-        # A connection apart, and past the pool, whose errors say only that time ran out.
-        guard: Any = connection.copy()
-        guard.settings_dict["OPTIONS"].pop("pool", None)
-        try:
-            with guard.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-            yield
-        finally:
-            guard.close()
-    except (Error, OSError) as error:
+        yield
+    except Error as error:
         raise database_refused(env, error) from error
+
+
+@contextmanager
+def _alone(env: Environment) -> Iterator[None]:
+    """Connect, and keep servers that start together from migrating together."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        with datafolder.locked(env.data):
+            connection.ensure_connection()
+            yield
+        return
+    # A connection apart, and past the pool, whose errors say only that time ran out.
+    guard: Any = connection.copy()
+    guard.settings_dict["OPTIONS"].pop("pool", None)
+    try:
+        with guard.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        yield
+    finally:
+        guard.close()
 
 
 def _behind() -> bool:
