@@ -94,7 +94,8 @@ def _postgresql(url: str, workers: int) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
     }
     most = max(4, min(POOL, ALL_CONNECTIONS // workers))
-    # A pool that gave up trying is asked again by the next request; one that backs off
-    # for minutes would stay away long after the database is back.
-    pool = {"min_size": 1, "max_size": most, "timeout": 10, "reconnect_timeout": 3}
+    # A pool that gave up trying is asked again by the next request; one that backs off for
+    # minutes, or lets a request wait when it has given up, would stay away long after the
+    # database is back.
+    pool = {"min_size": 1, "max_size": most, "timeout": 5, "reconnect_timeout": 4}
     return {**entry, "OPTIONS": {"connect_timeout": 5, **params, "pool": pool}}
