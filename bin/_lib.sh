@@ -112,6 +112,8 @@ fill_venv() {
   # A failure that the installer itself reports leaves no half-written package.
   rm -f -- "$venv/.unfinished"
   [ "$status" = 0 ] || die "could not install $(lock_file "$kind") into $venv (the reason stands above)"
+  # By hand and on all processors: a caller's PYTHONDONTWRITEBYTECODE would else make every start slow.
+  "$venv/bin/python" -m compileall -qq -j 0 "$venv/lib" "$root/src" >/dev/null 2>&1
   fingerprint "$kind" >"$venv/.installed-$kind"
   # The dev lock holds every runtime requirement in the same version.
   [ "$kind" != dev ] || fingerprint runtime >"$venv/.installed-runtime"
@@ -127,7 +129,7 @@ make_venv() {
   fi
 }
 
-# The lock is complete, so that nothing need be resolved; what is never imported need not be compiled.
+# The lock is complete, so that nothing need be resolved.
 install_into() {
   local venv=$1 lock
   lock=$(lock_file "$2")

@@ -234,6 +234,28 @@ test("around a message, new ones stay out until the end is reached", async () =>
   assert.deepEqual(seqs(log), [1, 2, 3, 4, 5, 6]);
 });
 
+test("a page that was asked for before a jump elsewhere is not mixed in", async () => {
+  const { network, log } = await opened(0, {
+    head: 90,
+    messages: [message(89), message(90)],
+    messages_more: "89",
+  });
+  const earlier = log.loadBefore();
+  const [{ ref }] = network.commands("history.list");
+  const jump = log.loadAround(10);
+  await network.answer("history.list", {
+    messages: [message(9), message(10)],
+    head: 90,
+    more_before: true,
+    more_after: true,
+  });
+  const messages = [message(87), message(88)];
+  const result = { messages, head: 90, more_before: true, more_after: true };
+  await network.give({ type: "reply", ref, ok: true, result });
+  await Promise.all([earlier, jump]);
+  assert.deepEqual(seqs(log), [9, 10]);
+});
+
 test("a message that the page had already is not shown twice", async () => {
   const { network, log } = await opened();
   const latest = log.loadLatest();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,8 @@ class Installation:
     ) -> Installation:
         """Separate servers on one PostgreSQL database and one Redis."""
         database = postgres.new_database()
+        # Sessions and guest tokens are signed: all processes of an installation share the key.
+        env = {"TERTULIA_SECRET_KEY": secrets.token_hex(32), **env}
         made = [Server(database_url=database, redis_url=redis.url, env=env) for _ in range(servers)]
         for server in made:
             server.start()

@@ -139,7 +139,7 @@ def _run(env: Environment, listener: socket.socket) -> int:
         server = Server(config)
         server.run(sockets=[listener])
         return 0 if server.started else 1
-    os.environ["TERTULIA_PARENT"] = str(os.getpid())
+    config.parent = os.getpid()
     supervisor = Multiprocess(config, sockets=[listener])
     supervisor.run()
     return 0 if all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes) else 1

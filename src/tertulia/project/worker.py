@@ -18,11 +18,13 @@ LOOK_EVERY = 1.0  # seconds
 class WorkerConfig(uvicorn.Config):
     """uvicorn's configuration; it is loaded in the process that serves, before the application."""
 
+    # The process that starts the workers; None where one process does it all.
+    parent: int | None = None
+
     def load(self) -> None:
-        """Bind this process's life to its parent's, where there is one that started it."""
-        parent = os.environ.get("TERTULIA_PARENT")
-        if parent is not None:
-            die_with(int(parent))
+        """Bind a worker's life to its parent's."""
+        if self.parent is not None:
+            die_with(self.parent)
         super().load()
 
 

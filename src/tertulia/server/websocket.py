@@ -19,6 +19,9 @@ from tertulia.protocol.frames import Frames
 EXTENSION = "tertulia.transport"
 # Seconds that the peer has to answer our close before the socket is cut.
 CLOSE_SECONDS = 10.0
+# Seconds for which a peer that broke the framing may read why: closing at once, with what he
+# still sends unread, would reset the connection and take our close frame with it.
+LINGER_SECONDS = 1.0
 RESTARTING = '{"retry_after": 1.0}'
 _PING = b"\x89\x00"
 
@@ -29,6 +32,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._congested = False
+        self._failed = False
         # Called at every pong, the sign of life that ASGI does not show.
         self.on_pong: Callable[[], None] | None = None
 
@@ -37,6 +41,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[EXTENSION] = DirectTransport(self)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._failed:
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        self._failed = True
+        close = self.conn.close_sent
+        assert close is not None
+        self.queue.put_nowait(
+            {"type": "websocket.disconnect", "code": close.code, "reason": close.reason}
+        )
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def handle_pong(self, event: Frame) -> None:
         super().handle_pong(event)

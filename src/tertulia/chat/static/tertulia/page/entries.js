@@ -32,7 +32,8 @@ export function entriesOf(view) {
   const entries = [top(view)];
   /** @type {Previous | null} */
   let previous = null;
-  let marked = false;
+  // The line "new" is shown where what I have read ends, not where what is loaded begins.
+  let line = log.window.moreBefore ? "ahead" : "due";
   for (const message of log.messages) {
     const sent = new Date(message.sent_at).getTime();
     if (previous?.day !== dayOf(new Date(sent))) {
@@ -40,9 +41,11 @@ export function entriesOf(view) {
       previous = null;
     }
     const mine = message.author.id === view.app.me.id;
-    if (!marked && !mine && view.newAfter !== null && message.seq > view.newAfter) {
+    const unread = view.newAfter !== null && message.seq > view.newAfter;
+    if (!unread && line === "ahead") line = "due";
+    if (unread && !mine && line === "due") {
       entries.push(newLine());
-      marked = true;
+      line = "shown";
       previous = null;
     }
     entries.push(said(view, message, mine, follows(previous, message.author.id, sent, message)));

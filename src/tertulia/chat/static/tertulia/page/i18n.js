@@ -31,7 +31,7 @@ export function spoken() {
  */
 export function t(key, values = {}) {
   const entry = strings[key] ?? key;
-  const text = typeof entry === "string" ? entry : entry[plurals.select(Number(values.n))];
+  const text = typeof entry === "string" ? entry : (entry[plurals.select(Number(values.n))] ?? entry.other);
   return (text ?? key).replace(/\{(\w+)\}/g, (_, name) => show(values[name]));
 }
 

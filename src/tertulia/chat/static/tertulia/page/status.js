@@ -7,8 +7,8 @@ const UNNOTICED = 1_000;
 /** The line at the top that says what the connection is doing, when it is not simply there. */
 export class StatusLine {
   #app;
+  #kind = "lost";
   #since = Date.now();
-  #wasOnline = true;
   /** @type {any} */
   #timer = null;
 
@@ -20,16 +20,30 @@ export class StatusLine {
   render() {
     const line = document.getElementById("status");
     if (!line) return;
-    const { connection } = this.#app;
-    if (connection.online !== this.#wasOnline) this.#since = Date.now();
-    this.#wasOnline = connection.online;
-    const ended = connection.status.state === "ended";
-    line.classList.toggle("final", ended);
-    const early = Date.now() - this.#since < UNNOTICED;
+    const kind = this.#now();
+    if (kind !== this.#kind) this.#since = Date.now();
+    this.#kind = kind;
+    line.classList.toggle("final", kind === "ended");
     clearTimeout(this.#timer);
     // The seconds go down, and a short loss is told once it is no longer short.
-    if (!connection.online && !ended) this.#timer = setTimeout(() => this.#app.update(), 500);
-    render(ended ? this.#ended() : early || connection.online ? nothing : this.#lost(), line);
+    if (kind !== "fine" && kind !== "ended") this.#timer = setTimeout(this.#app.update, 500);
+    const early = kind !== "ended" && Date.now() - this.#since < UNNOTICED;
+    render(early || kind === "fine" ? nothing : this.#words(kind), line);
+  }
+
+  #now() {
+    const { connection, view } = this.#app;
+    if (connection.status.state === "ended") return "ended";
+    if (!connection.online) return "lost";
+    const phase = view !== null && "log" in view ? view.log.phase : "live";
+    return phase === "loading" || phase === "behind" ? phase : "fine";
+  }
+
+  /** @param {string} kind */
+  #words(kind) {
+    if (kind === "ended") return this.#ended();
+    if (kind === "lost") return this.#lost();
+    return kind === "loading" ? t("loading") : t("catchingUp");
   }
 
   #lost() {

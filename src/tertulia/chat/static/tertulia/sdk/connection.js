@@ -5,7 +5,9 @@ import { systemClock } from "./types.js";
 /** Close codes after which connecting again cannot help. */
 const FINAL = new Set([4401, 4403, 4404]);
 const FIRST_DELAY = 500;
-const LONGEST_DELAY = 30_000;
+const LONGEST_DELAY = 15_000;
+/** Each delay to the one before: gentle, so that a short restart is a short pause. */
+const GROWTH = 1.6;
 /** A connection that lived this long is taken for a good one: the delays begin anew. */
 const STEADY = 5_000;
 /** From opening the socket to `welcome`. */
@@ -201,7 +203,7 @@ export class Connection extends Emitter {
    * @param {string} reason of the close: `{"retry_after": seconds}` or anything else
    */
   #delay(reason) {
-    const backoff = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts);
+    const backoff = Math.min(LONGEST_DELAY, FIRST_DELAY * GROWTH ** this.#attempts);
     return this.#random() * Math.max(backoff, 1000 * retryAfter(reason));
   }
 

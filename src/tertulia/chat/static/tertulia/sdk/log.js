@@ -96,18 +96,21 @@ export class RoomLog extends Emitter {
   async loadBefore(limit = 50) {
     const [first] = this.messages;
     if (!first || !this.window.moreBefore) return;
-    await this.#page({ before: first.seq, limit }, (page) =>
-      this.window.prepend(page.messages, Boolean(page.more_before)),
-    );
+    await this.#page({ before: first.seq, limit }, (page) => {
+      // A jump elsewhere meanwhile leaves a page that no longer adjoins.
+      if (this.messages[0]?.seq !== first.seq) return;
+      this.window.prepend(page.messages, Boolean(page.more_before));
+    });
   }
 
   /** Newer messages, after a jump into the past. */
   async loadAfter(limit = 50) {
     const last = this.messages.at(-1);
     if (!last || !this.window.moreAfter) return;
-    await this.#page({ after: last.seq, limit }, (page) =>
-      this.window.append(page.messages, Boolean(page.more_after)),
-    );
+    await this.#page({ after: last.seq, limit }, (page) => {
+      if (this.messages.at(-1)?.seq !== last.seq) return;
+      this.window.append(page.messages, Boolean(page.more_after));
+    });
   }
 
   /**

@@ -7,7 +7,6 @@ export default {
   newRoom: "New room",
   writeTo: "Write to…",
   noRooms: "You are in no room yet.",
-  noDirect: "Nobody yet.",
   unreadCount: { one: "{n} unread message", other: "{n} unread messages" },
   mentionCount: { one: "{n} mention", other: "{n} mentions" },
   account: "Your account",
@@ -15,7 +14,6 @@ export default {
   signOut: "Sign out",
   password: "Change password",
   invite: "Invite people",
-  guest: "Guest",
   unsentSignOut: {
     one: "{n} message is not sent yet. Sign out and discard it?",
     other: "{n} messages are not sent yet. Sign out and discard them?",
