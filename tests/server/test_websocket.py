@@ -25,6 +25,7 @@ class Application:
         self.transport: Any = None
         self.received: list[dict[str, Any]] = []
         self.pongs = 0
+        self.connected = asyncio.Event()
         self.ended = asyncio.Event()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -32,6 +33,7 @@ class Application:
         await send({"type": "websocket.accept"})
         self.transport = scope["extensions"][EXTENSION]
         self.transport.watch(self._pong)
+        self.connected.set()
         while True:
             message = await receive()
             self.received.append(message)
@@ -59,7 +61,7 @@ async def serving() -> AsyncIterator[tuple[Application, str, uvicorn.Server]]:
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has only this flag
         await asyncio.sleep(0.01)
     try:
         yield application, f"ws://127.0.0.1:{port}/", server
@@ -71,8 +73,7 @@ async def serving() -> AsyncIterator[tuple[Application, str, uvicorn.Server]]:
 @asynccontextmanager
 async def connected() -> AsyncIterator[tuple[Application, Any]]:
     async with serving() as (application, address, _), connect(address, max_size=None) as client:
-        while application.transport is None:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(application.connected.wait(), 5)
         yield application, client
 
 
@@ -116,8 +117,7 @@ async def test_what_a_peer_does_not_read_is_counted() -> None:
         )
         await reader.readuntil(b"\r\n\r\n")
         frames = Frames([b"x" * 100_000])
-        while application.transport is None:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(application.connected.wait(), 5)
         assert application.transport.buffered() == 0
         # More than the kernel's buffers of both ends take.
         for _ in range(300):
