@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tertulia import __version__
-from tertulia.project.environment import SettingsError, parse_workers, read
+from tertulia.project.environment import SettingsError, need, parse_workers, read
 
 WRONG_USE = 2
 # Options of no command; any other one, coming first, is an option of `serve`.
@@ -127,6 +127,8 @@ def _manage(words: list[str]) -> int:
     if words[:1] == ["runserver"]:
         os.environ["TERTULIA_RUNSERVER"] = "1"
     env = read()
+    if env.runserver:
+        need("daphne", "daphne", "runserver")
     from tertulia.project import startup
 
     startup.load(env, pool=env.runserver)

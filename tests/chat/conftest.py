@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
 from tests.support.client import Client
 from tests.support.people import Person
+from tests.support.server import Server
+
+from .waits import wait_for_all
+
+
+@pytest.fixture(scope="session", autouse=True)
+def waits(
+    request: pytest.FixtureRequest, embedded: Server
+) -> Iterator[Future[dict[str, Any]] | None]:
+    """The waits of test_waiting.py take a minute: they go on beside the other tests."""
+    if not any("test_waiting" in item.nodeid for item in request.session.items):
+        yield None
+        return
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(wait_for_all, embedded)
 
 
 class Talk:

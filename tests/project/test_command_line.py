@@ -71,12 +71,15 @@ def test_bad_arguments(run: Run, arguments: list[str], word: str) -> None:
         ("TERTULIA_SECRET_KEY_FILE", "/no/such/file"),
     ],
 )
-@pytest.mark.parametrize("command", ["serve", "createuser"])
-def test_bad_settings(run: Run, command: str, name: str, value: str) -> None:
-    arguments = ["serve", "--port", str(free_port())] if command == "serve" else [command, "ana"]
-    done = run(*arguments, **{name: value})
+def test_bad_settings(run: Run, name: str, value: str) -> None:
+    done = run("serve", "--port", str(free_port()), **{name: value})
     check_refused(done, name if "no/such/folder" not in value else "no/such/folder")
     assert "geheim" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("command", [["createuser", "ana"], ["migrate"], ["manage", "check"]])
+def test_bad_settings_are_told_by_every_command(run: Run, command: list[str]) -> None:
+    check_refused(run(*command, TERTULIA_SIGNUP="maybe"), "TERTULIA_SIGNUP")
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(run: Run) -> None:
@@ -88,8 +91,7 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(run: Run)
         assert "geheim" not in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("kind", ["taken by a listener"])
-def test_a_port_in_use(run: Run, kind: str) -> None:
+def test_a_port_in_use(run: Run) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -156,7 +158,8 @@ def test_a_password_that_will_not_do(run: Run, password: str) -> None:
 
 def test_an_administrator(run: Run) -> None:
     assert run("createuser", "root", "--admin").returncode == 0
-    code = "from django.contrib.auth.models import User as U; u = U.objects.get(); print(u.is_superuser, u.is_staff)"
+    code = "from django.contrib.auth.models import User; u = User.objects.get(); "
+    code += "print(u.is_superuser, u.is_staff)"
     assert run("manage", "shell", "-c", code).stdout.strip().endswith("True True")
 
 

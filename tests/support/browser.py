@@ -11,7 +11,7 @@ from html import unescape
 
 @dataclass
 class Answer:
-    """One response, its body read."""
+    """One response, its body read; the names of the headers in small letters."""
 
     status: int
     headers: dict[str, str]
@@ -67,10 +67,11 @@ class Browser:
             for name, value in response.getheaders():
                 if name.lower() == "set-cookie":
                     self._keep(value)
-            answer = Answer(response.status, dict(response.getheaders()), response.read(), path)
+            received = {name.lower(): value for name, value in response.getheaders()}
+            answer = Answer(response.status, received, response.read(), path)
         finally:
             connection.close()
-        target = response.headers.get("Location")
+        target = received.get("location")
         if follow and answer.status in (301, 302, 303, 307) and target:
             onward = urllib.parse.urlsplit(urllib.parse.urljoin(self.origin + path, target))
             assert onward.netloc == self.base.netloc, f"redirected away, to {target}"

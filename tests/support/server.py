@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -73,6 +74,7 @@ class Server:
         }
         self.process: Process | None = None
         self.pool: list[tuple[str, str]] = []
+        self.pool_lock = threading.Lock()
         Server.instances.append(self)
 
     # Addresses
@@ -199,6 +201,10 @@ class Server:
 
     def people(self, count: int, batch: int = 40) -> list[tuple[str, str]]:
         """That many (name, token) of people nobody else in the tests has met."""
+        with self.pool_lock:
+            return self._take_people(count, batch)
+
+    def _take_people(self, count: int, batch: int) -> list[tuple[str, str]]:
         while len(self.pool) < count:
             names = [f"p{next(_names)}" for _ in range(max(batch, count - len(self.pool)))]
             done = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -28,12 +29,19 @@ TRANSPORT_EXTENSION = "tertulia.transport"
 # Open sockets of a person and of an address; TERTULIA_LIMITS=off lifts them.
 PERSON_SOCKETS = 300
 ADDRESS_SOCKETS = 3_000
+# Seconds after which somebody with too many sockets may try again.
+TOO_MANY_SECONDS = 5.0
 
 _by_address: Counter[str] = Counter()
 
 
-class WrongToken(Exception):
-    """A bearer token that speaks for nobody."""
+class Refused(Exception):
+    """The socket is closed as soon as it has been accepted; `retry_after` in seconds."""
+
+    def __init__(self, code: Close, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
 
 
 class LiveSocket:
@@ -52,16 +60,15 @@ class LiveSocket:
 
     # What a protocol fills in
 
-    async def opened(self, identity: Identity | None) -> None:
-        """The socket is open."""
+    async def enter(self, identity: Identity | None) -> None:
+        """Before the socket is accepted; may raise `Refused` or `ProtocolError`."""
+
+    def opened(self, identity: Identity | None) -> None:
+        """The socket has been accepted."""
         raise NotImplementedError
 
     async def received(self, text: str) -> None:
         """A text frame has come."""
-        raise NotImplementedError
-
-    def refused(self, error: ProtocolError) -> None:
-        """Tell the client of an error that concerns the connection as a whole."""
         raise NotImplementedError
 
     # The life of a socket
@@ -72,49 +79,66 @@ class LiveSocket:
         try:
             self.runtime = await get_runtime()
             identity = await self.identify()
-        except WrongToken:
-            await self._refuse(Close.UNAUTHENTICATED)
+            self._check_caps(identity)
+        except Refused as refused:
+            await self._refuse(refused)
             return
         except ProtocolError as error:
-            await self._refuse(Close.TOO_SLOW, error.retry_after)
+            await self._refuse(Refused(Close.TOO_SLOW, error.retry_after))
             return
-        code = self._too_many(identity)
-        if code is not None:
-            await self._refuse(code, 5.0)
-            return
-        await self._accept()
         _by_address[self.address] += 1
+        self._connect(identity)
         try:
-            await self._serve(identity)
+            if await self._opens(identity):
+                await self._listen()
         finally:
             self._ended()
 
-    async def _serve(self, identity: Identity | None) -> None:
-        hub = self.runtime.hub
+    def _connect(self, identity: Identity | None) -> None:
         transport = self._transport()
-        self.connection = Connection(hub, transport, classic=self.classic)
+        self.connection = Connection(self.runtime.hub, transport, classic=self.classic)
         transport.watch(self.connection.sign_of_life)
-        hub.add(self.connection, None)
+        self.runtime.hub.add(self.connection, None)
         if identity is not None:
             self.speak_as(identity)
+
+    async def _opens(self, identity: Identity | None) -> bool:
+        """Enter, then accept: what is said from the handshake's end on is heard."""
         try:
-            await self.opened(identity)
+            await self.enter(identity)
+        except Refused as refused:
+            await self._refuse(refused)
+            return False
+        except ProtocolError as error:
+            await self._refuse(Refused(Close.TOO_SLOW, error.retry_after))
+            return False
+        if self.connection.closed:
+            # Signed out, say, while the handshake was on its way.
+            await self._refuse(Refused(Close.UNAUTHENTICATED))
+            return False
+        await self._accept()
+        self.opened(identity)
+        return True
+
+    async def _listen(self) -> None:
+        connection = self.connection
+        try:
             while True:
                 message = await self._receive()
                 if message["type"] == "websocket.disconnect":
                     return
-                self.connection.sign_of_life()
+                connection.sign_of_life()
                 text = message.get("text")
                 if text is None:
-                    self.connection.close(Close.NOT_THE_PROTOCOL)
+                    connection.close(Close.NOT_THE_PROTOCOL)
                 elif len(text) * 4 > FRAME_BYTES and len(text.encode()) > FRAME_BYTES:
                     # Our own server has refused it before; others have limits of their own.
-                    self.connection.close(Close.TOO_BIG)
-                elif not self.connection.closed:
+                    connection.close(Close.TOO_BIG)
+                elif not connection.closed:
                     await self.received(text)
         except asyncio.CancelledError:
             # Cut after a close that the peer never answered; anything else goes on up.
-            if not self.connection.closed:
+            if not connection.closed:
                 raise
 
     def _transport(self) -> Transport:
@@ -131,22 +155,22 @@ class LiveSocket:
             {"type": "websocket.accept", "subprotocol": wanted if wanted in offered else None}
         )
 
-    async def _refuse(self, code: Close, retry_after: float | None = None) -> None:
+    async def _refuse(self, refused: Refused) -> None:
         """Close codes come after accepting: a browser sees none of a refused handshake."""
         await self._accept()
-        reason = "" if retry_after is None else f'{{"retry_after": {retry_after}}}'
-        await self._send({"type": "websocket.close", "code": int(code), "reason": reason})
+        wait = refused.retry_after
+        reason = "" if wait is None else json.dumps({"retry_after": wait})
+        await self._send({"type": "websocket.close", "code": int(refused.code), "reason": reason})
 
-    def _too_many(self, identity: Identity | None) -> Close | None:
+    def _check_caps(self, identity: Identity | None) -> None:
         if not conf.limits:
-            return None
+            return
         if _by_address[self.address] >= ADDRESS_SOCKETS:
-            return Close.TOO_MANY
+            raise Refused(Close.TOO_MANY, TOO_MANY_SECONDS)
         if identity is not None:
             sockets = self.runtime.hub.people.get(identity.speaker.person.id, ())
             if len(sockets) >= PERSON_SOCKETS:
-                return Close.TOO_MANY
-        return None
+                raise Refused(Close.TOO_MANY, TOO_MANY_SECONDS)
 
     def _ended(self) -> None:
         _by_address[self.address] -= 1
@@ -172,7 +196,7 @@ class LiveSocket:
         if authorization is not None:
             scheme, _, token = authorization.partition(" ")
             if scheme.lower() != "bearer":
-                raise WrongToken
+                raise Refused(Close.UNAUTHENTICATED)
             return await self.identify_token(token.strip())
         identity = await self.identify_cookie()
         if identity is None and conf.open:
@@ -180,10 +204,10 @@ class LiveSocket:
         return identity
 
     async def identify_token(self, token: str) -> Identity:
-        """Raises `WrongToken`."""
+        """Raises `Refused`."""
         identity = await self._identify(validity.by_token, token)
         if identity is None:
-            raise WrongToken
+            raise Refused(Close.UNAUTHENTICATED)
         self._token_digest = people.digest_of(token)
         return identity
 

@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
+from tertulia.hub.room import Subscription
 from tertulia.protocol.codec import decode_classic, encode_classic_error
 from tertulia.protocol.errors import Close, Code, ProtocolError
 
 from . import read, validity
 from .actions import SendMessage
 from .entering import enter_room
-from .live import LiveSocket
+from .live import LiveSocket, Refused
 from .people import guest_in, speaker_of
 from .validity import Identity
 
@@ -28,6 +29,8 @@ class ClassicSocket(LiveSocket):
 
     classic = True
     _slug = ""
+    _subscription: Subscription
+    _entry: read.Snapshot
 
     async def identify_cookie(self) -> Identity | None:
         """Channels' auth middleware has resolved the session of this handshake."""
@@ -38,27 +41,30 @@ class ClassicSocket(LiveSocket):
             identity = await self._identify(_guest_of_session, self.scope["session"])
         return identity
 
-    async def opened(self, identity: Identity | None) -> None:
+    async def enter(self, identity: Identity | None) -> None:
+        """Be in the room before the socket is accepted, as the tutorial's consumers are."""
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
         self.connection.echo = query.get("echo", ["1"])[-1] != "0"
         if identity is None:
-            self.connection.close(Close.UNAUTHENTICATED)
-            return
+            raise Refused(Close.UNAUTHENTICATED)
         try:
-            await self._enter(identity)
+            await self._subscribe(identity)
         except ProtocolError as error:
-            final = error.code in (Code.NOT_FOUND, Code.INVALID)
-            code = Close.NO_SUCH_ROOM if final else Close.TOO_SLOW
-            self.connection.close(code, retry_after=error.retry_after)
+            if error.code in (Code.NOT_FOUND, Code.INVALID):
+                raise Refused(Close.NO_SUCH_ROOM) from None
+            raise
 
-    async def _enter(self, identity: Identity) -> None:
+    async def _subscribe(self, identity: Identity) -> None:
         address = self.scope["url_route"]["kwargs"]["room"]
         ref = await enter_room(self.runtime, identity.speaker, address)
         self._slug = ref.slug
-        hub = self.runtime.hub
-        subscription = hub.subscribe(self.connection, ref.id, ref.slug)
-        entry = await self.runtime.readers.run(read.entry, identity.speaker, ref.id)
-        hub.go_live(subscription, entry.head, entry.role, entry.members)
+        self._subscription = self.runtime.hub.subscribe(self.connection, ref.id, ref.slug)
+        self._entry = await self.runtime.readers.run(read.entry, identity.speaker, ref.id)
+
+    def opened(self, identity: Identity | None) -> None:
+        # What has been said since the log was read waits in the subscription.
+        entry = self._entry
+        self.runtime.hub.go_live(self._subscription, entry.head, entry.role, entry.members)
 
     async def received(self, text: str) -> None:
         try:

@@ -15,7 +15,7 @@ from tertulia.protocol.errors import Close, Code, ProtocolError
 from .actions import Action
 from .commands import HANDLERS
 from .conf import conf
-from .live import LiveSocket, WrongToken
+from .live import LiveSocket, Refused
 from .people import Participant, guest_token
 from .validity import Identity
 
@@ -30,7 +30,7 @@ class ProtocolSocket(LiveSocket):
 
     _deadline: TimerHandle | None = None
 
-    async def opened(self, identity: Identity | None) -> None:
+    def opened(self, identity: Identity | None) -> None:
         if identity is not None:
             self._welcome(identity)
         else:
@@ -84,15 +84,12 @@ class ProtocolSocket(LiveSocket):
         try:
             self.check_rate("command", self.address)
             identity = await self.identify_token(token)
-        except WrongToken:
-            self.connection.close(Close.UNAUTHENTICATED)
+        except Refused as refused:
+            self.connection.close(refused.code)
             return
         if not self.connection.closed:
             self.speak_as(identity)
             self._welcome(identity)
-
-    def refused(self, error: ProtocolError) -> None:
-        self.fail(None, error)
 
     # Replies
 

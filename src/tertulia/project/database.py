@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from .environment import Environment, SettingsError, split_url, without_password
+from .environment import Environment, SettingsError, need, split_url, without_password
 
 SQLITE_NAME = "tertulia.sqlite3"
 # PostgreSQL admits 100 connections unless told otherwise; all workers together stay below.
@@ -69,6 +69,7 @@ def _sqlite_path(url: str) -> Path:
 
 
 def _postgresql(url: str, workers: int) -> dict[str, Any]:
+    need("psycopg", "postgres", "DATABASE_URL")
     # Only here, since it takes a fifth of a second: libpq reads its own addresses best
     # (sockets as hosts, several hosts, sslmode and the rest as parameters).
     from psycopg import ProgrammingError

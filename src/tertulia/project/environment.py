@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -83,6 +84,12 @@ def parse_workers(text: str, name: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_WORKERS:
         raise SettingsError(f"{name} must be a number from 1 to {MAX_WORKERS}, not {text!r}")
     return int(text)
+
+
+def need(package: str, extra: str, what: str) -> None:
+    """Raises SettingsError where an optional package, which `what` needs, is not installed."""
+    if find_spec(package) is None:
+        raise SettingsError(f"{what} needs {package}: pip install 'tertulia[{extra}]'")
 
 
 def without_password(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .environment import Environment
+from .environment import Environment, need
 
 BACKENDS = {
     "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -21,6 +21,7 @@ def layer(env: Environment) -> dict[str, Any]:
     """
     if not env.redis_urls:
         return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    need("channels_redis", "redis", "REDIS_URL")
     options: dict[str, Any] = {"socket_connect_timeout": CONNECT_TIMEOUT}
     if env.layer == "core":
         # core waits in a blocking read; with redis-py's own timeout of 5 s, from its

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def sections() -> dict[str, str]:
         found[f"object {struct.__name__}"] = f"{_doc(struct)}\n\n{_receives(struct)}"
     for tag, structs in FRAMES.items():
         for struct in structs:
-            own = durable if issubclass(struct, events.Durable) else set()
+            own = durable if issubclass(struct, events.Durable) else ()
             name = f"frame {tag}" if len(structs) == 1 else f"frame {tag} {struct.__name__}"
             found[name] = f"{_doc(struct)}\n\n{_receives(struct, but=own)}".strip()
     return found
@@ -149,7 +149,7 @@ def _sends(struct: type[msgspec.Struct]) -> str:
     return _table(("field", "type", "default"), rows) if rows else "No fields."
 
 
-def _receives(struct: type[msgspec.Struct], but: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+def _receives(struct: type[msgspec.Struct], but: Collection[str] = ()) -> str:
     """The fields of what the server sends, without those that are told elsewhere."""
     rows = [
         (

@@ -25,10 +25,13 @@ def create_account(name: str, password: str | None, *, admin: bool = False) -> A
     user = model(username=model.normalize_username(name), is_staff=admin, is_superuser=admin)
     try:
         model._meta.get_field("username").clean(user.username, user)
+    except ValidationError as error:
+        raise _refusal("name", error) from error
+    try:
         if password is not None:
             validate_password(password, user)
     except ValidationError as error:
-        raise AccountRefused(" ".join(error.messages)) from error
+        raise _refusal("password", error) from error
     taken = AccountRefused(f"the name {user.username} is taken")
     if names.is_taken(user.username):
         raise taken
@@ -41,6 +44,10 @@ def create_account(name: str, password: str | None, *, admin: bool = False) -> A
     except IntegrityError as error:
         raise taken from error
     return user
+
+
+def _refusal(what: str, error: ValidationError) -> AccountRefused:
+    return AccountRefused(f"this {what} cannot be used: {' '.join(error.messages)}")
 
 
 def save_account(user: Any) -> None:

@@ -4,6 +4,7 @@ import { t } from "./i18n.js";
 import { messageTemplate, pendingTemplate } from "./message.js";
 import { reason } from "./notices.js";
 import { roomPath } from "./router.js";
+import { toolsFor } from "./tools.js";
 
 /** Messages of one author within this time form a group. */
 const GROUP = 5 * 60_000;
@@ -41,7 +42,7 @@ export function entriesOf(view) {
       previous = null;
     }
     const mine = message.author.id === view.app.me.id;
-    const unread = view.newAfter !== null && message.seq > view.newAfter;
+    const unread = view.reading.newAfter !== null && message.seq > view.reading.newAfter;
     if (!unread && line === "ahead") line = "due";
     if (unread && !mine && line === "due") {
       entries.push(newLine());
@@ -128,8 +129,7 @@ function newLine() {
  * @returns {Entry}
  */
 function said(view, message, mine, continued) {
-  // Mine keeps the place and the element that it had while it was on its way.
-  const key = mine ? `mine:${message.key}` : `seq:${message.seq}`;
+  const key = view.keyOf(message);
   const active = view.timeline.active === key;
   const picking = view.timeline.picking === key;
   const quoted = message.reply_to === null ? null : view.quotes.get(message.reply_to);
@@ -145,7 +145,7 @@ function said(view, message, mine, continued) {
     active,
     picking,
     href: roomPath(view.app.home, view.slug, message.seq),
-    tools: view.toolsFor(message, key),
+    tools: toolsFor(view, message, key),
   });
   return {
     key,

@@ -40,11 +40,21 @@ export class Sidebar {
     const read = rooms.filter((room) => room.unread === 0 && !room.archived);
     const direct = read.filter((room) => room.kind === "direct");
     const others = read.filter((room) => room.kind !== "direct");
+    const archived = rooms.filter((room) => room.archived);
     return html`
       ${unread.length ? this.#section(t("unreadRooms"), unread) : nothing}
       ${others.length || !rooms.length ? this.#section(t("rooms"), others, t("noRooms")) : nothing}
       ${direct.length ? this.#section(t("directRooms"), direct) : nothing}
+      ${archived.length ? this.#archive(archived) : nothing}
     `;
+  }
+
+  /** @param {MyRoom[]} rooms */
+  #archive(rooms) {
+    return html`<details class="archive">
+      <summary>${t("archivedRooms")}</summary>
+      <ul>${rooms.map((room) => html`<li>${this.#room(room)}</li>`)}</ul>
+    </details>`;
   }
 
   /**

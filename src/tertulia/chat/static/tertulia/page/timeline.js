@@ -197,7 +197,7 @@ export class Timeline {
 
   #paintButtons() {
     const { newBelow } = this;
-    const unread = this.#view.unreadAbove;
+    const unread = this.#view.reading.above;
     const label = newBelow > 0 ? t("newBelow", { n: newBelow }) : t("toLatest");
     const kind = newBelow > 0 ? "jump" : "jump still";
     render(html`

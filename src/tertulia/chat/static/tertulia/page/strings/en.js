@@ -6,6 +6,7 @@ export default {
   directRooms: "Direct messages",
   newRoom: "New room",
   writeTo: "Write to…",
+  archivedRooms: "Archived",
   noRooms: "You are in no room yet.",
   unreadCount: { one: "{n} unread message", other: "{n} unread messages" },
   mentionCount: { one: "{n} mention", other: "{n} mentions" },

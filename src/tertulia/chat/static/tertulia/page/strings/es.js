@@ -6,6 +6,7 @@ export default {
   directRooms: "Mensajes directos",
   newRoom: "Nueva sala",
   writeTo: "Escribir a…",
+  archivedRooms: "Archivadas",
   noRooms: "Aún no estás en ninguna sala.",
   unreadCount: { one: "{n} mensaje sin leer", other: "{n} mensajes sin leer" },
   mentionCount: { one: "{n} mención", other: "{n} menciones" },
