@@ -192,11 +192,9 @@ class LiveSocket:
 
     async def identify(self) -> Identity | None:
         """From the handshake: a bearer token, a cookie, or a guest; None: an `auth` must come."""
-        authorization = header(self.scope, b"authorization")
-        if authorization is not None:
-            scheme, _, token = authorization.partition(" ")
-            if scheme.lower() != "bearer":
-                raise Refused(Close.UNAUTHENTICATED)
+        # Another scheme speaks to a proxy in front of us, not to the chat.
+        scheme, _, token = (header(self.scope, b"authorization") or "").partition(" ")
+        if scheme.lower() == "bearer":
             return await self.identify_token(token.strip())
         identity = await self.identify_cookie()
         if identity is None and conf.open:
