@@ -29,6 +29,8 @@ apt_install() {
     --no-install-recommends "$@" </dev/null >/dev/null
 }
 
+find_node() { have node && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; }
+
 # --- the virtual environment --------------------------------------------------------------------
 
 is_recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }

@@ -184,3 +184,12 @@ test("a browser that keeps nothing does not keep the message from being sent", a
   await settle();
   assert.deepEqual(sent(network), ["hola"]);
 });
+
+test("what is kept and is no message does no harm", async () => {
+  const storage = new FakeStorage();
+  storage.setItem("tertulia:outbox:a1:k1", "{");
+  storage.setItem("tertulia:outbox:a1:k2", "null");
+  const { outbox } = await start({ store: localStore("a1", storage) });
+  await outbox.restore();
+  assert.equal(outbox.size, 0);
+});

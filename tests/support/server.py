@@ -66,6 +66,10 @@ class Server:
         self.workers = workers
         self.arguments = [*(["--open"] if open else []), *arguments]
         self.prefix = list(prefix)
+        # Put before every command of `cli` and `people`, e.g. to enter a namespace.
+        self.cli_prefix: list[str] = []
+        # Where the tests find what the server keeps in its data folder.
+        self.files = self.data
         self.env = {
             "TERTULIA_DATA": str(self.data),
             **({"DATABASE_URL": database_url} if database_url else {}),
@@ -172,7 +176,7 @@ class Server:
     ) -> subprocess.CompletedProcess[str]:
         """`python -m tertulia ARGUMENTS` in this server's environment."""
         return subprocess.run(
-            [sys.executable, "-m", "tertulia", *arguments],
+            [*self.cli_prefix, sys.executable, "-m", "tertulia", *arguments],
             input=stdin,
             env=clean_environment(**self.env),
             cwd=self.data,
@@ -208,7 +212,7 @@ class Server:
         while len(self.pool) < count:
             names = [f"p{next(_names)}" for _ in range(max(batch, count - len(self.pool)))]
             done = subprocess.run(
-                [sys.executable, "-P", str(Path(__file__).with_name("enrol.py"))],
+                [*self.cli_prefix, sys.executable, "-P", str(Path(__file__).with_name("enrol.py"))],
                 input=json.dumps(names),
                 env=clean_environment(**self.env),
                 cwd=self.data,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,8 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
+
+from tertulia.protocol.errors import ProtocolError
 
 from . import api
 from .access import visible_room
@@ -30,7 +33,7 @@ LARGEST_SEQ = 2**53 - 1
 
 
 @never_cache
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """My rooms, the public ones, and a field to enter a room by name."""
     person = me(request)
@@ -40,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpResponse:
     """A room, or one message in its surroundings.
 
@@ -51,24 +54,24 @@ def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpRespons
         return _to_sign_in(request)
     if seq is not None and seq > LARGEST_SEQ:
         raise Http404
-    found = visible_room(person, slug) or _opened(person, slug)
+    found = _at(person, slug)
     if found is None:
         context = {"name": slug, "may_create": _is_slug(slug)}
         return render(request, "tertulia/not_found.html", context, status=404)
     if found.slug != slug:
         return redirect(_address(found.slug, seq))
-    page = _page(request, person) | {"room": found.slug, "seq": seq}
+    page = _page(request, person) | {"room": found.slug, "name": found.name, "seq": seq}
     return render(request, "tertulia/room.html", {"page": page, "room": found})
 
 
 @never_cache
-@require_GET
+@require_safe
 def enter(request: HttpRequest) -> HttpResponse:
     """Go to the room of this name or address; where there is none, home offers to make it."""
     person = me(request)
     if person is None:
         return _to_sign_in(request)
-    name = request.GET.get("name", "").strip()
+    name = _asked(request, "name")
     if not name:
         return redirect("tertulia:home")
     found = _named(person, name)
@@ -80,7 +83,7 @@ def enter(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def public_rooms(request: HttpRequest) -> HttpResponse:
     """JSON: public rooms that I could enter and have not, by name; `q` filters them.
 
@@ -92,7 +95,7 @@ def public_rooms(request: HttpRequest) -> HttpResponse:
     rooms = Room.objects.filter(kind=Room.Kind.PUBLIC, archived=False).exclude(
         memberships__in=person.memberships.filter(left_seq__isnull=True)
     )
-    text = request.GET.get("q", "").strip()
+    text = _asked(request, "q")
     if text:
         rooms = rooms.filter(Q(name__icontains=text) | Q(slug_fold__contains=fold(text)))
     offered = list(rooms.order_by("name", "id").values("slug", "name", "topic")[: OFFERED + 1])
@@ -148,18 +151,31 @@ def _address(slug: str, seq: int | None) -> str:
     return reverse("tertulia:message", args=[slug, seq])
 
 
-def _opened(person: Participant, slug: str) -> Room | None:
-    """In open mode a room comes into being when it is first visited."""
-    if not conf.open or not _is_slug(slug):
+def _asked(request: HttpRequest, field: str) -> str:
+    """A field of the query; NUL, which no database takes, means nothing in it."""
+    return request.GET.get(field, "").replace("\0", "").strip()
+
+
+def _at(person: Participant, slug: str) -> Room | None:
+    """The room at an address, if `person` may see it; in open mode a first visit makes it."""
+    if not _is_slug(slug):
         return None
-    api.open_room(slug)
-    # The address may be that of a private room, which stays closed.
-    return visible_room(person, slug)
+    found = visible_room(person, slug)
+    if found is None and conf.open:
+        # The address may be that of a private room, which stays closed.
+        with contextlib.suppress(ProtocolError):
+            api.open_room(slug)
+        found = visible_room(person, slug)
+    return found
 
 
 def _named(person: Participant, name: str) -> Room | None:
-    found = visible_room(person, name) or visible_room(person, slug_from_name(name))
-    return found or Room.objects.filter(kind=Room.Kind.PUBLIC, name__iexact=name).first()
+    """The room whose address or name somebody wrote into a field."""
+    for slug in (name, slug_from_name(name)):
+        found = visible_room(person, slug) if _is_slug(slug) else None
+        if found is not None:
+            return found
+    return Room.objects.filter(kind=Room.Kind.PUBLIC, name__iexact=name).first()
 
 
 def _slug_of(name: str) -> str:

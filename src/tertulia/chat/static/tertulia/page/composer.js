@@ -152,6 +152,8 @@ export class Composer {
     this.#stopTyping();
     this.#view.send(text, replyTo);
     this.#write("");
+    // Also after a touch on the button: the keyboard on the screen stays.
+    this.focus();
   }
 
   /**

@@ -68,6 +68,6 @@ export function codePoints(text) {
  */
 export function excerpt(text, length = 140) {
   const line = text.replace(/\s+/g, " ").trim();
-  const points = [...line.slice(0, length * 2)];
+  const points = [...line.slice(0, (length + 1) * 2)];
   return points.length > length ? `${points.slice(0, length).join("")}…` : line;
 }

@@ -40,7 +40,15 @@ export function known(key) {
   return key in strings;
 }
 
-/** @param {string | number | undefined} value */
+/** Letters written from right to left, and the signs that turn the direction. */
+const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]|\ud802|\ud803|\ud83a/;
+
+/**
+ * A value within a text; one that would turn the text around it is isolated.
+ *
+ * @param {string | number | undefined} value
+ */
 function show(value) {
-  return typeof value === "number" ? value.toLocaleString(language) : (value ?? "");
+  if (typeof value === "number") return value.toLocaleString(language);
+  return value !== undefined && TURNS.test(value) ? `\u2068${value}\u2069` : (value ?? "");
 }

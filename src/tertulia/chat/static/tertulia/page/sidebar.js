@@ -23,7 +23,7 @@ export class Sidebar {
     const app = this.#app;
     render(html`
       <div class="sidebar-top">
-        <a class="brand" href=${app.home} aria-current=${app.view?.title ? nothing : "page"}>Tertulia</a>
+        <a class="brand" href=${app.home} title=${t("home")} aria-current=${app.view?.title ? nothing : "page"}>Tertulia</a>
         <span>
           ${button("write", t("writeTo"), () => app.writeTo())}
           ${button("plus", t("newRoom"), () => app.newRoom())}

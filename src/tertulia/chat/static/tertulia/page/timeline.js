@@ -6,6 +6,8 @@ import { t } from "./i18n.js";
 const NEAR_END = 32;
 /** Closer to the edge of what is loaded than this, more is loaded. */
 const NEAR_EDGE = 600;
+/** Milliseconds that a screen reader takes to see what was put in. */
+const HUSH = 500;
 
 /** @typedef {import("./entries.js").Entry} Entry */
 
@@ -31,6 +33,8 @@ export class Timeline {
   #nodes = new Map();
   /** @type {{key: string, block: ScrollLogicalPosition} | "new" | "end" | null} */
   #goal = null;
+  /** @type {any} */
+  #busy = null;
   #observer = new ResizeObserver(() => this.#followEnd());
 
   /** @param {import("./room-view.js").RoomView} view */
@@ -92,8 +96,22 @@ export class Timeline {
     this.#paintButtons();
   }
 
+  /**
+   * A page of history is not news: while it is put in, nothing is read out.
+   *
+   * @param {Entry[]} entries
+   */
+  #hush(entries) {
+    const articles = entries.filter((entry) => entry.tag === "article");
+    if (articles.length < 2 || this.#nodes.has(articles[0].key)) return;
+    this.#scroller.setAttribute("aria-busy", "true");
+    clearTimeout(this.#busy);
+    this.#busy = setTimeout(() => this.#scroller.removeAttribute("aria-busy"), HUSH);
+  }
+
   /** @param {Entry[]} entries */
   #reconcile(entries) {
+    this.#hush(entries);
     const wanted = new Set(entries.map((entry) => entry.key));
     for (const [key, { node }] of this.#nodes) {
       if (wanted.has(key)) continue;

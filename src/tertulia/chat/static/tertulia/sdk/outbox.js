@@ -62,7 +62,7 @@ export class Outbox extends Emitter {
 
   /** Take up what an earlier page of this person left behind. */
   async restore() {
-    const kept = await this.#store.load();
+    const kept = await this.#store.load().catch(() => []);
     const known = new Set(this.#items.map((item) => item.key));
     const back = kept.filter((item) => !known.has(item.key));
     for (const item of back) if (item.state !== "failed") item.state = "waiting";
@@ -131,8 +131,8 @@ export class Outbox extends Emitter {
 
   /** Discard everything that is not sent: before somebody else uses this browser. */
   async clear() {
-    const kept = await this.#store.load();
-    for (const { key } of [...this.#items, ...kept]) await this.#store.remove(key);
+    const kept = await this.#store.load().catch(() => []);
+    for (const { key } of [...this.#items, ...kept]) await this.#store.remove(key).catch(() => {});
     this.#items = [];
   }
 

@@ -23,8 +23,8 @@ export function localStore(owner, storage = globalThis.localStorage) {
       const names = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
       return names
         .filter((name) => name.startsWith(prefix))
-        .map((name) => JSON.parse(storage.getItem(name) ?? "null"))
-        .filter(Boolean);
+        .map((name) => parsed(storage.getItem(name)))
+        .filter((item) => item !== null);
     },
     async put(item) {
       storage.setItem(prefix + item.key, JSON.stringify(item));
@@ -33,6 +33,19 @@ export function localStore(owner, storage = globalThis.localStorage) {
       storage.removeItem(prefix + key);
     },
   };
+}
+
+/**
+ * @param {string | null} text
+ * @returns {Item | null} null for what is no message
+ */
+function parsed(text) {
+  try {
+    const item = JSON.parse(text ?? "null");
+    return typeof item?.key === "string" ? item : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
