@@ -47,7 +47,7 @@ async def test_sqlite_locked_from_outside(make: Make) -> None:
         await storm.more(50)
         async with await Client.connect(server.ws, token=storm.owner_token) as owner:
             room = storm.room
-            with closing(sqlite3.connect(server.files / "tertulia.sqlite3")) as other:
+            with closing(sqlite3.connect(server.database_file())) as other:
                 other.execute("BEGIN EXCLUSIVE")
                 began = time.monotonic()
                 answers = []

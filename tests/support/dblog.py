@@ -32,7 +32,7 @@ def rows(server: Server, query: str) -> list[tuple[Any, ...]]:
     if address:
         with psycopg.connect(address) as connection:
             return connection.execute(query).fetchall()
-    with closing(sqlite3.connect(server.files / "tertulia.sqlite3", timeout=20)) as connection:
+    with closing(sqlite3.connect(server.database_file(), timeout=20)) as connection:
         return connection.execute(query).fetchall()
 
 

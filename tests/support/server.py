@@ -68,8 +68,6 @@ class Server:
         self.prefix = list(prefix)
         # Put before every command of `cli` and `people`, e.g. to enter a namespace.
         self.cli_prefix: list[str] = []
-        # Where the tests find what the server keeps in its data folder.
-        self.files = self.data
         self.env = {
             "TERTULIA_DATA": str(self.data),
             **({"DATABASE_URL": database_url} if database_url else {}),
@@ -168,6 +166,10 @@ class Server:
         with self.log.open("rb") as log:
             log.seek(offset)
             return log.read().decode(errors="replace")[-limit:]
+
+    def database_file(self) -> Path:
+        """Where the tests may read the embedded database."""
+        return self.data / "tertulia.sqlite3"
 
     # The command line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -37,6 +38,7 @@ class SmallDisk:
     def __init__(self, megabytes: int, env: dict[str, str]) -> None:
         own = _unshare()
         self.server = Server(env=env)
+        self.server.database_file = self.copy_of_database  # type: ignore[method-assign]
         size, data = f"{megabytes}m", str(self.server.data)
         self.server.prefix = [*own, "sh", "-c", _MOUNT, size, data]
 
@@ -47,7 +49,7 @@ class SmallDisk:
         users = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
         self.server.cli_prefix = ["nsenter", "--target", str(inside), "--mount", *users]
         # What the namespace has mounted there, seen from outside.
-        self.folder = self.server.files = Path(f"/proc/{inside}/root{self.server.data}")
+        self.folder = Path(f"/proc/{inside}/root{self.server.data}")
         return self
 
     def fill(self) -> int:
@@ -64,6 +66,13 @@ class SmallDisk:
 
     def free(self) -> None:
         (self.folder / "filler").unlink(missing_ok=True)
+
+    def copy_of_database(self) -> Path:
+        """A copy outside: SQLite follows /proc/…/root to our own files, plain reading does not."""
+        for file in self.folder.glob("tertulia.sqlite3*"):
+            if not file.name.endswith("-shm"):
+                shutil.copy(file, self.server.data / file.name)
+        return self.server.data / "tertulia.sqlite3"
 
     def remove(self) -> None:
         self.server.remove()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
@@ -10,10 +11,11 @@ from django.db import connection, transaction
 from tertulia.protocol.errors import not_found
 
 from .access import find_room
+from .actions.members import enter
 from .actions.messages import SendMessage
-from .actions.rooms import visit
+from .actions.rooms import found_room
 from .log import AccessNews, LogTransaction, News
-from .models import AccessChange, Participant, Room
+from .models import AccessChange, Membership, Participant, Room
 from .people import participant_of, speaker_of
 from .publish import publish, publish_on_commit
 
@@ -60,16 +62,40 @@ def post(
     return seq
 
 
-def open_room(slug: str) -> Room:
-    """The room at this address; with `--open` it comes into being when it is first visited.
+def open_room(
+    slug: str,
+    *,
+    name: str = "",
+    kind: str = Room.Kind.PUBLIC,
+    owner: Any = None,
+    members: Iterable[Any] = (),
+) -> Room:
+    """The room at this address, made where it is missing, with these people in it.
 
-    Raises `ProtocolError`: `not_found`, or `invalid` for what cannot be an address.
+    `owner` and `members` are users or `Participant`s; those who are members already stay as
+    they are, so calling it again changes nothing. Name and kind are those of the first call.
+    Runs in the caller's transaction. Raises `ProtocolError` for what cannot be an address.
     """
-    return visit(slug)
+    people = [(_participant(owner), Membership.Role.OWNER.value)] if owner is not None else []
+    people += [(_participant(member), Membership.Role.MEMBER.value) for member in members]
+    with transaction.atomic():
+        room = found_room(slug, name=name, kind=kind, creator=people[0][0] if owner else None)
+        log = LogTransaction(connection)
+        log.lock({room.pk})
+        row = log.rooms[room.pk]
+        for participant, role in people:
+            if log.role(row.id, participant.pk) is None:
+                enter(log, row, participant, speaker_of(participant), role)
+        publish_on_commit(log)
+    room.head, room.messages = row.head, row.messages
+    return room
 
 
 def revoke(room: Room | str, user: Any) -> None:
-    """The host's policy has changed: subscribers of the room are checked again."""
+    """The host's policy has changed: this person's subscriptions of the room end.
+
+    His membership, if he has one, remains: to end that too, remove the member.
+    """
     participant = _participant(user)
     change = AccessChange.objects.create(
         kind=AccessChange.Kind.ROOM, participant=participant, room=_room(room)

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connection
 
 from .conf import KEYS
 
@@ -17,7 +18,51 @@ def known_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     values = getattr(settings, "TERTULIA", {})
     if not isinstance(values, dict):
         return [Error("settings.TERTULIA must be a dictionary.", id="tertulia.E001")]
-    return [_unknown(key) for key in values if key not in KEYS]
+    found: list[CheckMessage] = [_unknown(key) for key in values if key not in KEYS]
+    return found + [_wrong(key) for key, value in values.items() if not _fits(key, value)]
+
+
+_KINDS: dict[str, tuple[Any, str]] = {
+    "OPEN": (bool, "True or False"),
+    "LIMITS": (bool, "True or False"),
+    "SITE_ORIGIN": (str | None, "a text or None"),
+    "ALLOWED_ORIGINS": (list | tuple, "a list of texts"),
+    "HEARTBEAT": (int, "a whole number of seconds"),
+}
+
+
+def _fits(key: str, value: Any) -> bool:
+    """Whether the value is of the kind that the key wants; unknown keys have their own error."""
+    if key not in _KINDS:
+        return True
+    if key == "HEARTBEAT" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        return False
+    return isinstance(value, _KINDS[key][0])
+
+
+def _wrong(key: str) -> Error:
+    return Error(f"settings.TERTULIA[{key!r}] must be {_KINDS[key][1]}.", id="tertulia.E003")
+
+
+@register()
+def suitable_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What the log needs of the project: aware times, and a lock that is taken at once."""
+    found: list[CheckMessage] = []
+    if not settings.USE_TZ:
+        found.append(Error("Tertulia needs USE_TZ = True.", id="tertulia.E004"))
+    options = connection.settings_dict.get("OPTIONS", {})
+    mode = str(options.get("transaction_mode", "")).upper()
+    if connection.vendor == "sqlite" and mode not in ("IMMEDIATE", "EXCLUSIVE"):
+        found.append(
+            Warning(
+                "SQLite begins transactions without a lock: under load they fail with"
+                " “database is locked”.",
+                hint='Set OPTIONS["transaction_mode"] = "IMMEDIATE", and journal_mode=WAL'
+                ' and synchronous=FULL in OPTIONS["init_command"].',
+                id="tertulia.W001",
+            )
+        )
+    return found
 
 
 def _unknown(key: str) -> Error:

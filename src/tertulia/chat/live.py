@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from tertulia.hub.connection import AsgiTransport, Connection, Transport
+from tertulia.hub.connection import AsgiTransport, Connection, Transport, close_asgi
 from tertulia.protocol.errors import Close, Code, ProtocolError
 from tertulia.protocol.limits import FRAME_BYTES
 
@@ -160,7 +160,7 @@ class LiveSocket:
         await self._accept()
         wait = refused.retry_after
         reason = "" if wait is None else json.dumps({"retry_after": wait})
-        await self._send({"type": "websocket.close", "code": int(refused.code), "reason": reason})
+        await close_asgi(self._send, int(refused.code), reason)
 
     def _check_caps(self, identity: Identity | None) -> None:
         if not conf.limits:

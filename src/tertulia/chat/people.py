@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 import msgspec
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.db import IntegrityError, transaction
@@ -47,6 +48,11 @@ def person_of(participant: Participant) -> Person:
 def speaker_of(participant: Participant) -> Speaker:
     """A participant as the one who acts."""
     return Speaker(id=participant.pk, person=person_of(participant))
+
+
+def user_has(field: str) -> bool:
+    """Whether the host's user model keeps this field; `is_active` may be a mere attribute."""
+    return any(known.name == field for known in get_user_model()._meta.get_fields())
 
 
 def participant_of(user: Any) -> Participant:

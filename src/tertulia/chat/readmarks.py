@@ -48,7 +48,8 @@ class ReadMarks:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._paced: set[Key] = set()
+        # The highest mark that was accepted, while its second lasts.
+        self._paced: dict[Key, int] = {}
         self._waiting: dict[Key, _Mark] = {}
 
     def mark(
@@ -63,7 +64,7 @@ class ReadMarks:
             self._write(key, mark)
         elif self._plausible(connection, slug, seq):
             mark = self._waiting.setdefault(key, _Mark(speaker, seq, written))
-            mark.seq = max(mark.seq, seq)
+            mark.seq = self._paced[key] = max(self._paced[key], mark.seq, seq)
             answer(mark.seq)
         else:
             # It may be refused, and must not take the marks that were accepted with it.
@@ -79,7 +80,7 @@ class ReadMarks:
         return False
 
     def _write(self, key: Key, mark: _Mark) -> None:
-        self._paced.add(key)
+        self._paced[key] = mark.seq
         self._runtime.loop.call_later(PACE, self._pace_over, key)
         self._submit(mark, key[1])
 
@@ -94,7 +95,7 @@ class ReadMarks:
         self._runtime.writer.submit(MarkRead(mark.speaker, slug, mark.seq), done)
 
     def _pace_over(self, key: Key) -> None:
-        self._paced.discard(key)
+        self._paced.pop(key, None)
         mark = self._waiting.pop(key, None)
         if mark is not None:
             self._write(key, mark)

@@ -46,15 +46,16 @@ def _members_if_closed(room_id: int) -> tuple[str | None, set[str] | None]:
     return room.slug, set(members.values_list("participant__public_id", flat=True))
 
 
-async def recheck_room(runtime: Runtime, room_id: int) -> None:
-    """End the subscriptions of those who may read the room no longer."""
+async def recheck_room(runtime: Runtime, room_id: int, revoked: str | None) -> None:
+    """End the subscriptions of those who may read the room no longer, and of `revoked`."""
     slug, members = await runtime.readers.run(_members_if_closed, room_id)
     live = runtime.hub.rooms.get(room_id)
-    if live is None or members is None:
+    if live is None:
         return
     subscribers = [*live.live, *(subscription.connection for subscription in live.joining)]
     for connection in subscribers:
-        if connection.person is None or connection.person.id not in members:
+        person_id = connection.person.id if connection.person else None
+        if person_id == revoked or (members is not None and person_id not in members):
             runtime.hub.unsubscribe(connection, room_id)
             if connection.classic:
                 connection.close(Close.NO_SUCH_ROOM)

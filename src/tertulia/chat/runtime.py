@@ -180,7 +180,7 @@ class Runtime:
                     connection.close(Close.UNAUTHENTICATED)
             self.hub.spawn(recheck_person(self, person_id))
         elif change.kind == AccessChange.Kind.ROOM and room_id:
-            self.hub.spawn(recheck_room(self, room_id))
+            self.hub.spawn(recheck_room(self, room_id, person_id))
         elif person_id and room_id and slug:
             entered = change.kind == AccessChange.Kind.ENTERED
             if entered:

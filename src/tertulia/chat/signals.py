@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
@@ -13,6 +14,7 @@ from django.dispatch import receiver
 
 from .log import AccessNews, News
 from .models import AccessChange, Participant, Token
+from .people import participant_of
 from .publish import publish
 
 _BEFORE = "_tertulia_before"
@@ -32,6 +34,13 @@ def tell_signed_out(participant: Participant) -> None:
         ]
     )
     transaction.on_commit(lambda: publish(told))
+
+
+def enrol_users(**kwargs: Any) -> None:
+    """After migrating: users who were there before the chat can be found and written to."""
+    missing = get_user_model()._default_manager.filter(participant__isnull=True)
+    for user in missing.iterator():
+        participant_of(user)
 
 
 def _participant(user: Any) -> Participant | None:

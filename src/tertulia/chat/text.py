@@ -21,7 +21,10 @@ from .slugs import fold
 RENDERER = 1
 
 # Anything that Markdown, the link finder or a mention might take for more than text.
-_MARKUP = re.compile(r"[*_`~\[\]<>&#|\\@]|://|mailto:|\n\s*\n|^\s*(?:[-+=]|\d+[.)])|^\s\s", re.M)
+_MARKUP = re.compile(
+    r"[*_`~\[\]<>&|\\@]|://|mailto:|\n\s*\n|^\s*(?:[-+=#]|\d+[.)])|^\s\s", re.MULTILINE
+)
+_LINK = re.compile("://|mailto:")
 _NAME = re.compile(r"@([\w.+\-]{1,150})")
 _TAGS = {
     *("p", "br", "em", "strong", "s", "code", "pre", "blockquote", "a", "span", "hr"),
@@ -61,7 +64,7 @@ def render(text: str, names: Mapping[str, Named] | None = None) -> Rendered:
         return Rendered("<p>" + "<br>\n".join(lines) + "</p>", [])
     env: dict[str, Any] = {"names": names or {}, "mentions": {}}
     html = nh3.clean(
-        _markdown.render(text, env),
+        (_linking if _LINK.search(text) else _markdown).render(text, env),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
@@ -112,9 +115,12 @@ def _render_mention(
     return f'<span class="mention" data-id="{token.meta["id"]}">{content}</span>'
 
 
-def _make_markdown() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
-    markdown.enable(["strikethrough", "table", "linkify"])
+def _make_markdown(*, linkify: bool) -> MarkdownIt:
+    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": linkify})
+    markdown.enable(["strikethrough", "table"])
+    if linkify:
+        # A tenth of the whole: only for texts that hold something like a link.
+        markdown.enable("linkify")
     # A picture would tell its server who reads; setext headings are made by accident.
     markdown.disable(["image", "lheading", "html_block", "html_inline", "reference"])
     markdown.inline.ruler.before("link", "mention", _mention)
@@ -124,4 +130,5 @@ def _make_markdown() -> MarkdownIt:
     return markdown
 
 
-_markdown = _make_markdown()
+_markdown = _make_markdown(linkify=False)
+_linking = _make_markdown(linkify=True)

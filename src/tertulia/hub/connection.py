@@ -23,6 +23,9 @@ OUTBOX_BYTES = 4 * 1024 * 1024
 CLOSE_SECONDS = 10.0
 
 
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
 class Transport(Protocol):
     """What a connection needs of a socket. None of it waits."""
 
@@ -116,13 +119,21 @@ class Connection:
         self.transport.close(int(code), reason)
 
 
+async def close_asgi(send: Send, code: int, reason: str) -> None:
+    """Close by ASGI. daphne's WebSocket library refuses 1009, 1012 and 1013: then it is 1000."""
+    try:
+        await send({"type": "websocket.close", "code": code, "reason": reason})
+    except Exception:  # noqa: BLE001 - servers raise their own types
+        await send({"type": "websocket.close", "code": 1000, "reason": reason})
+
+
 class AsgiTransport:
     """An outbox and a pump, for servers that only know ASGI's `send`.
 
     One task a connection, woken when its outbox was empty; never one a recipient and message.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
         self._queue: deque[str] = deque()
         self._bytes = 0
@@ -169,8 +180,7 @@ class AsgiTransport:
                 text = self._queue.popleft()
                 self._bytes -= len(text.encode())
                 await self._send({"type": "websocket.send", "text": text})
-            code, reason = self._closing
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            await close_asgi(self._send, *self._closing)
         except asyncio.CancelledError:
             raise
         except Exception:  # noqa: BLE001 - servers raise their own types once the peer has gone

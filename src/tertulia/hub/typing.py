@@ -35,7 +35,7 @@ class Typing:
         self._writing[person.id] = loop.call_later(LASTS, self.stop, person)
 
     def stop(self, person: Person) -> None:
-        """He has stopped, gone or sent what he wrote."""
+        """He has stopped or gone; a client says so when it sends, too."""
         handle = self._writing.pop(person.id, None)
         if handle is not None:
             handle.cancel()

@@ -135,16 +135,28 @@ class VisitRoom(Action):
 def visit(address: str) -> Room:
     """The room at an address; made where rooms come into being by being visited."""
     room = find_room(address)
+    if room is None and not conf.open:
+        raise not_found()
+    return room or found_room(address)
+
+
+def found_room(
+    address: str,
+    *,
+    name: str = "",
+    kind: str = Room.Kind.PUBLIC,
+    creator: Participant | None = None,
+) -> Room:
+    """The room at an address, made where it is missing: for visits, and for a host's code."""
+    room = find_room(address)
     if room is not None:
         return room
-    if not conf.open:
-        raise not_found()
     try:
         slug = check_slug(address)
     except ValueError as error:
         raise invalid("room", str(error)) from None
     try:
-        return insert_room(slug=slug, name=slug, kind=Room.Kind.PUBLIC)
+        return insert_room(slug=slug, name=name or slug, kind=kind, creator=creator)
     except IntegrityError:
         return Room.objects.get(slug_fold=fold(slug))
 

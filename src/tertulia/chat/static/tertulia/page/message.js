@@ -45,7 +45,7 @@ export function messageTemplate(message, look) {
     ${message.reply_to !== null ? quote(look) : nothing}
     ${message.deleted
       ? html`<div class="text gone">${t("deletedText")}</div>`
-      : html`<div class="text" .innerHTML=${message.html}></div>`}
+      : html`<div class="text" dir="auto" .innerHTML=${message.html}></div>`}
     ${message.edited_at && !message.deleted ? html`<span class="edited">${t("edited")}</span>` : nothing}
     ${message.reactions.length ? reactions(message, look) : nothing}
     ${look.active && look.tools && !message.deleted ? toolbar(look, look.tools) : nothing}
@@ -67,7 +67,7 @@ export function pendingTemplate(item, author, look, delivery) {
     ${side(author, { ...look, href: "" }, sent)}
     ${byline(author, { ...look, href: "" }, sent)}
     ${item.replyTo !== null ? quote(look) : nothing}
-    <div class="text plain-text">${item.text}</div>
+    <div class="text plain-text" dir="auto">${item.text}</div>
     ${delivery}
   `;
 }
