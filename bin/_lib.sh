@@ -131,13 +131,13 @@ make_venv() {
   fi
 }
 
-# The lock is complete, so that nothing need be resolved.
+# The lock is complete: nothing need be resolved, and the build backend for the project itself is in it.
 install_into() {
   local venv=$1 lock
   lock=$(lock_file "$2")
   if have uv; then
     uv pip install -q --python "$venv/bin/python" --no-deps --require-hashes -r "$lock" &&
-      uv pip install -q --python "$venv/bin/python" --no-deps -e "$root"
+      uv pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e "$root"
     return
   fi
   if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
@@ -145,7 +145,7 @@ install_into() {
     has_venv "$venv/bin/python" || add_venv_module "$("$venv/bin/python" -c 'import sys; print(sys._base_executable)')"
     "$venv/bin/python" -m ensurepip >/dev/null || return
   fi
-  pip_install "$venv" --require-hashes -r "$lock" && pip_install "$venv" -e "$root"
+  pip_install "$venv" --require-hashes -r "$lock" && pip_install "$venv" --no-build-isolation -e "$root"
 }
 
 # pip_install VENV ARGUMENTS. A PIP_USER of the caller's would send the packages elsewhere.

@@ -49,6 +49,17 @@ async def test_a_second_tab_learns_who_is_here() -> None:
     assert names(heard(tab).of_type("presence.changed")[-1]) == ["ana"]
 
 
+async def test_who_comes_back_at_once_learns_who_is_here() -> None:
+    stage = Stage()
+    stage.listen("bea")
+    before = stage.listen("ana")
+    await settle(0.15)
+    stage.hub.drop(before)
+    again = stage.listen("ana")
+    await settle(1.2)
+    assert names(heard(again).of_type("presence.changed")[-1]) == ["ana", "bea"]
+
+
 async def test_people_of_another_process_are_here_until_their_lease_ends() -> None:
     stage = Stage()
     ana = stage.listen("ana")

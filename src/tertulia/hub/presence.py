@@ -24,13 +24,15 @@ SOON = 0.05
 class Presence:
     """The people in one room. A person with three tabs is here once."""
 
-    __slots__ = ("_due", "_leases", "_local", "_people", "_room", "_told", "_told_at")
+    __slots__ = ("_due", "_leases", "_local", "_new", "_people", "_room", "_told", "_told_at")
 
     def __init__(self, room: LiveRoom) -> None:
         self._room = room
         self._local: dict[str, int] = {}
         self._people: dict[str, Person] = {}
         self._leases: dict[str, tuple[float, list[Person], int]] = {}
+        # Connections that have come since it was last told who is here.
+        self._new: set[Connection] = set()
         self._told: bytes | None = None
         self._told_at = -PACE
         self._due = False
@@ -45,12 +47,17 @@ class Presence:
         if count == 0:
             self._people[person.id] = person
             self._changed(local=True)
-        elif self._told is not None and not self._due and not connection.classic:
+        if connection.classic:
+            return
+        if self._due or self._told is None:
+            self._new.add(connection)
+        else:
             connection.send(self._told)
 
     def leave(self, connection: Connection) -> None:
         """A connection has left the room."""
         person = connection.person
+        self._new.discard(connection)
         if person is None or person.id not in self._local:
             return
         self._local[person.id] -= 1
@@ -108,7 +115,12 @@ class Presence:
         self._due = False
         room = self._room
         payload = encode(PresenceChanged(room=room.slug, here=self.here()))
+        new, self._new = self._new, set()
         if payload != self._told:
             self._told = payload
             self._told_at = room.hub.loop.time()
             room.pass_frame(payload)
+            # Who has read further than this process has passed on is not live yet.
+            new = {connection for connection in new if connection not in room.live}
+        for connection in new:
+            connection.send(payload)
