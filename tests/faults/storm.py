@@ -51,6 +51,8 @@ class Storm:
         self.counts = (writers, followers)
         self.writers: list[Writer] = []
         self.followers: list[Follower] = []
+        # Followers of whom it is no longer expected that they see everything.
+        self.removed: list[Follower] = []
         self.writing: list[asyncio.Task[int]] = []
         self.following: list[asyncio.Task[None]] = []
 
@@ -95,7 +97,7 @@ class Storm:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
-        for actor in (*self.writers, *self.followers):
+        for actor in (*self.writers, *self.followers, *self.removed):
             await actor.drop()
 
     # While it blows
@@ -120,6 +122,13 @@ class Storm:
             if task.done() and not task.cancelled() and task.exception():
                 raise task.exception()  # type: ignore[misc]
 
+    async def remove_a_follower(self) -> None:
+        """The owner puts one of the followers out of the room."""
+        removed = self.followers.pop()
+        self.removed.append(removed)
+        async with await Client.connect(self.installation.here.ws, token=self.owner_token) as owner:
+            await owner.cmd("member.remove", room=self.room, member=removed.person)
+
     @staticmethod
     async def away(act: Callable[[], object]) -> None:
         """Do something that blocks, in a thread, so that the clients go on."""
@@ -128,26 +137,33 @@ class Storm:
     # Afterwards
 
     async def violations(self, seconds: float = 30) -> list[Violation]:
-        """Stop writing, let everybody converge, read the logs and check everything."""
+        """Stop writing, let everybody converge, read the logs and check everything.
+
+        I7 stands for those who did not converge within `seconds`.
+        """
         self.stop.set()
         await asyncio.wait_for(asyncio.gather(*self.writing), 60)
         deadline = time.monotonic() + 30
         reader = await connect_patiently(self.installation.doors, self.owner_token, deadline)
         result = await reader.cmd("room.subscribe", room=self.room, limit=100)
-        await asyncio.gather(*(f.reach(result["head"], seconds) for f in self.followers))
+        reached = await asyncio.gather(
+            *(follower.reach(result["head"], seconds) for follower in self.followers),
+            return_exceptions=True,
+        )
+        found = [Violation("I7", str(error)) for error in reached if error is not None]
         for writer in self.writers:
-            await self._read_back(writer)
+            await self.read_back(writer)
         messages = await read_whole(reader, self.room)
         await reader.close()
         logs = await asyncio.to_thread(read_logs, self.installation.here)
-        found = check(self.history.lines, {self.room: logs[self.room]})
+        found += check(self.history.lines, {self.room: logs[self.room]})
         stored = [(e.seq, e.key) for e in logs[self.room].entries if e.key]
         if stored != [(m["seq"], m["key"]) for m in messages]:
             found.append(Violation("I3", "history pages and the database differ"))
         return found
 
-    async def _read_back(self, writer: Writer) -> None:
-        """What the writer himself reads now goes into the history, for I5."""
+    async def read_back(self, writer: Writer) -> None:
+        """What a writer himself reads now goes into the history, for I5."""
         client = await writer.connected()
         began = time.monotonic()
         result = await client.cmd("room.subscribe", room=self.room, limit=100)

@@ -18,7 +18,7 @@ from tests.support.services import Postgres, Redis
 from .conftest import Make
 from .storm import Storm
 
-KILLS = 5
+KILLS = 4
 
 
 @pytest.mark.parametrize("mode", ["embedded", "scaled"])
