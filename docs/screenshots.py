@@ -21,7 +21,7 @@ from tests.e2e.pages import Person  # noqa: E402
 from tests.support.server import Server  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-PASSWORD = "a quiet warm room"
+PASSWORD = "a quiet warm room"  # noqa: S105 - of people who live for a minute
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 

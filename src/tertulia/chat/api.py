@@ -79,7 +79,7 @@ def open_room(
     people = [(_participant(owner), Membership.Role.OWNER.value)] if owner is not None else []
     people += [(_participant(member), Membership.Role.MEMBER.value) for member in members]
     with transaction.atomic():
-        room = found_room(slug, name=name, kind=kind, creator=people[0][0] if owner else None)
+        room = found_room(slug, name=name, kind=kind)
         log = LogTransaction(connection)
         log.lock({room.pk})
         row = log.rooms[room.pk]

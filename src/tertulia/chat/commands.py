@@ -217,12 +217,10 @@ def _tell_read(live: ProtocolSocket, person: Any, marked: Marked) -> None:
     """To my own other connections, and to everyone in a direct room."""
     runtime = live.runtime
     payload = encode(ReadChanged(room=marked.slug, read=marked.read, who=person))
-    runtime.tell_person(person.id, payload, but=live.connection)
     if marked.direct:
-        room = runtime.hub.rooms.get(marked.room_id)
-        if room is not None:
-            room.pass_frame(payload, but=person.id)
-            runtime.hub.spread_frame(room, payload, but=person.id)
+        runtime.tell_members(marked.room_id, payload, but=live.connection)
+    else:
+        runtime.tell_person(person.id, payload, but=live.connection)
 
 
 def typing_start(live: ProtocolSocket, command: c.TypingStart) -> None:

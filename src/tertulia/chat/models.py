@@ -102,21 +102,28 @@ class Room(models.Model):
     messages = models.BigIntegerField(default=0, editable=False)
     # The event that made name, topic and archived what they are; 0 before any event.
     state_seq = models.BigIntegerField(default=0, editable=False)
-    creator = models.ForeignKey(
-        Participant, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    create_key = models.UUIDField(null=True, editable=False)
     # SHA-256 over the sorted public ids of a direct room's people: the same people, the same room.
     people_key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+
+class RoomKey(models.Model):
+    """What a `room.create` led to; its key gives the same room again."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="+")
+    key = models.UUIDField()
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="+")
+
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["creator", "create_key"], name="tertulia_room_key"),
+            models.UniqueConstraint(fields=["participant", "key"], name="tertulia_room_key"),
         ]
 
     def __str__(self) -> str:
-        return self.name or self.slug
+        return f"{self.key}"
 
 
 class Membership(models.Model):

@@ -40,6 +40,13 @@ class PersonFrame(msgspec.Struct, tag="person", array_like=True):
     payload: bytes
 
 
+class MembersFrame(msgspec.Struct, tag="members", array_like=True):
+    """A passing frame for all sockets of a room's members, subscribed or not."""
+
+    room_id: int
+    payload: bytes
+
+
 class Activity(msgspec.Struct, tag="activity", array_like=True):
     """A room has grown: for its members who are not subscribed."""
 
@@ -56,7 +63,7 @@ class Access(msgspec.Struct, tag="access", array_like=True):
     change: AccessNews
 
 
-Any = RoomEvents | RoomPresence | RoomFrame | PersonFrame | Activity | Access
+Any = RoomEvents | RoomPresence | RoomFrame | PersonFrame | MembersFrame | Activity | Access
 
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Any).decode

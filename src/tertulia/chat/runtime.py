@@ -142,6 +142,15 @@ class Runtime:
         self._to_person(person_id, payload, but)
         self.link.to_site(news.PersonFrame(person_id, payload))
 
+    def tell_members(self, room_id: int, payload: bytes, *, but: object = None) -> None:
+        """A passing frame to all sockets of a room's members, here and elsewhere."""
+        self._to_members(room_id, payload, but)
+        self.link.to_site(news.MembersFrame(room_id, payload))
+
+    def _to_members(self, room_id: int, payload: bytes, but: object = None) -> None:
+        for person_id in list(self.interest.people(room_id)):
+            self._to_person(person_id, payload, but)
+
     def _to_person(self, person_id: str, payload: bytes, but: object = None) -> None:
         for connection in list(self.hub.people.get(person_id, ())):
             if connection is not but and not connection.classic:
@@ -162,6 +171,8 @@ class Runtime:
                     room.pass_frame(item.payload, item.but)
             case news.PersonFrame():
                 self._to_person(item.person_id, item.payload)
+            case news.MembersFrame():
+                self._to_members(item.room_id, item.payload)
             case news.Activity():
                 self.activity.tell(item)
             case news.Access():

@@ -6,6 +6,7 @@ Text without any markup takes a short way that gives the same HTML.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -46,6 +47,15 @@ class Rendered(NamedTuple):
 
     html: str
     mentions: list[Named]
+
+
+# Letters and symbols that show nothing: the Hangul fillers and the empty Braille pattern.
+_EMPTY = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen: white space, controls, joiners and fillers only."""
+    return all(unicodedata.category(char)[0] in "ZC" or char in _EMPTY for char in text)
 
 
 def candidates(text: str) -> set[str]:

@@ -92,9 +92,7 @@ def _is_ref(ref: Any) -> bool:
         return False
     if isinstance(ref, str):
         return not _has_surrogate(ref)
-    if isinstance(ref, float):
-        return math.isfinite(ref)
-    return -(2**63) <= ref < 2**63
+    return not isinstance(ref, float) or math.isfinite(ref)
 
 
 def _has_surrogate(value: Any) -> bool:

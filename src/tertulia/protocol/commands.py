@@ -13,8 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from . import limits
 
-# 64 bits: what every JSON library can send back as it came.
-Ref = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | str
+Ref = int | float | str
 Limit = Annotated[int, Meta(ge=1, le=limits.PAGE)]
 Seq = Annotated[int, Meta(ge=1, le=2**62)]
 Position = Annotated[int, Meta(ge=0, le=2**62)]
@@ -195,9 +194,9 @@ class HistoryList(Command, tag="history.list"):
     """A page of messages before, after (both exclude) or around (includes) a seq."""
 
     room: Slug
-    before: Seq | None = None
+    before: Position | None = None
     after: Position | None = None
-    around: Seq | None = None
+    around: Position | None = None
     limit: Limit = limits.PAGE_DEFAULT
 
 

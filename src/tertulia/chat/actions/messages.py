@@ -18,7 +18,7 @@ from ..log import LogTransaction
 from ..models import Membership, Mention, Message
 from ..people import Speaker
 from ..slugs import fold
-from ..text import RENDERER, Named, Rendered, candidates, render
+from ..text import RENDERER, Named, Rendered, candidates, is_blank, render
 from .base import Action, Outcome
 from .members import join
 
@@ -29,7 +29,7 @@ def check_text(text: str) -> None:
         raise ProtocolError(
             Code.TOO_LARGE, f"The text has {len(text)} characters; {TEXT} are allowed."
         )
-    if not text.strip():
+    if is_blank(text):
         raise invalid("text", "The text is blank.")
     if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise invalid("text", "Text must be valid Unicode without NUL.")

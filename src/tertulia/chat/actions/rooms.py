@@ -17,7 +17,7 @@ from ..access import MODERATORS, OWNERS, check_role, check_see, find_room
 from ..conf import conf
 from ..encode import state_of, timestamp
 from ..log import LogTransaction
-from ..models import Membership, Participant, Room
+from ..models import Membership, Participant, Room, RoomKey
 from ..people import Speaker
 from ..slugs import check_slug, fold, random_slug, slug_from_name, with_suffix
 from .base import Action
@@ -60,11 +60,13 @@ class CreateRoom(Action):
         self.members = members
 
     def run(self, log: LogTransaction) -> dict[str, Any]:
-        before = Room.objects.filter(creator_id=self.speaker.id, create_key=self.key).first()
+        keys = RoomKey.objects.filter(participant_id=self.speaker.id, key=self.key)
+        before = keys.select_related("room").first()
         if before is not None:
-            return self._result(log, before)
+            return self._result(log, before.room)
         others = self._others()
         room = self._direct(others) if self.kind == Room.Kind.DIRECT else self._named()
+        RoomKey.objects.create(participant_id=self.speaker.id, key=self.key, room=room)
         log.lock({room.pk})
         row = log.rooms[room.pk]
         me = Participant.objects.get(pk=self.speaker.id)
@@ -111,9 +113,7 @@ class CreateRoom(Action):
             return Room.objects.get(people_key=people_key)
 
     def _insert(self, **fields: Any) -> Room:
-        return insert_room(
-            kind=self.kind, creator_id=self.speaker.id, create_key=self.key, **fields
-        )
+        return insert_room(kind=self.kind, **fields)
 
     def _result(self, log: LogTransaction, room: Room) -> dict[str, Any]:
         state = state_of(room)
@@ -145,7 +145,6 @@ def found_room(
     *,
     name: str = "",
     kind: str = Room.Kind.PUBLIC,
-    creator: Participant | None = None,
 ) -> Room:
     """The room at an address, made where it is missing: for visits, and for a host's code."""
     room = find_room(address)
@@ -156,7 +155,7 @@ def found_room(
     except ValueError as error:
         raise invalid("room", str(error)) from None
     try:
-        return insert_room(slug=slug, name=name or slug, kind=kind, creator=creator)
+        return insert_room(slug=slug, name=name or slug, kind=kind)
     except IntegrityError:
         return Room.objects.get(slug_fold=fold(slug))
 
