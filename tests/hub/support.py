@@ -73,6 +73,9 @@ class FakeBackend:
         self.reads = 0
         self.unwatched: list[int] = []
 
+    async def read_head(self, room_id: int) -> int:
+        return self.log[-1].seq if self.log else 0
+
     async def read_log(self, room_id: int, after: int, limit: int) -> list[LogEvent]:
         self.reads += 1
         return [item for item in self.log if item.seq > after][:limit]
@@ -103,6 +106,7 @@ class Stage:
         """Connected and subscribed, knowing the log up to `head` (its present end)."""
         connection = self.connect(name, **kwargs)
         subscription = self.hub.subscribe(connection, ROOM, "lobby")
+        subscription.room.begin(self.head if head is None else head)
         self.hub.go_live(subscription, self.head if head is None else head, "member", 2)
         return connection
 

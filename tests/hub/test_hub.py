@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from tertulia.hub.connection import OUTBOX_BYTES
 from tertulia.hub.hub import BUDGET
+from tertulia.hub.sequencer import LogEvent
+from tertulia.protocol.events import Person
 
 from .support import ROOM, Stage, event, heard, settle
 
@@ -110,6 +113,59 @@ async def test_a_subscriber_whose_snapshot_is_ahead_of_the_hub_gets_nothing_twic
     assert heard(eva).seqs == [1, 2, 3]
 
 
+async def test_two_who_come_first_at_once_miss_nothing_of_each_others_snapshots() -> None:
+    stage = Stage()
+    stage.append(*[event(seq) for seq in range(1, 9)], tell=False)
+    ana, bea = stage.connect("ana"), stage.connect("bea")
+    first = stage.hub.subscribe(ana, ROOM, "lobby")
+    await stage.hub.ready(first.room)
+    second = stage.hub.subscribe(bea, ROOM, "lobby")
+    await stage.hub.ready(second.room)
+    # ana has read up to 8; two more come, which bea has read when she is answered first.
+    stage.append(event(9), event(10))
+    stage.hub.go_live(second, 10, "member", 2)
+    stage.hub.go_live(first, 8, "member", 2)
+    stage.append(event(11))
+    await settle(0.1)
+    assert heard(ana).seqs == [9, 10, 11]
+    assert heard(bea).seqs == [11]
+
+
+async def test_a_connection_that_has_ended_is_not_subscribed() -> None:
+    stage = Stage()
+    ana = stage.connect("ana")
+    ana.close(1000)
+    subscription = stage.hub.subscribe(ana, ROOM, "lobby")
+    stage.hub.go_live(subscription, 0, "member", 2)
+    room = stage.hub.rooms[ROOM]
+    assert room.empty
+    assert room.presence.here() == []
+    assert room.idle_since is not None
+
+
+async def test_who_becomes_somebody_else_loses_his_subscriptions() -> None:
+    stage = Stage()
+    ana = stage.listen("ana")
+    stage.hub.identify(ana, Person("bea", "bea", "member", None))
+    stage.append(event(1))
+    await settle()
+    assert heard(ana).seqs == []
+
+
+async def test_a_flood_leaves_the_readers_time() -> None:
+    stage = Stage()
+    ana = stage.listen("ana")
+    payload = json.dumps({"type": "message.created", "seq": 0, "pad": "x" * 100_000}).encode()
+    flood = [LogEvent(seq, "message.created", payload) for seq in range(1, 41)]
+    stage.append(*flood)
+    await settle()
+    # Four megabytes would fill an outbox; they come in pieces, with pauses between.
+    assert 0 < len(heard(ana).seqs) < 20
+    await settle(0.3)
+    assert len(heard(ana).seqs) == 40
+    assert heard(ana).writes > 10
+
+
 async def test_subscribing_again_begins_anew_at_the_new_head() -> None:
     stage = Stage()
     ana = stage.listen()
@@ -195,6 +251,14 @@ async def test_a_classic_client_gets_only_messages_and_not_its_own_without_echo(
     assert heard(classic).seqs == [1, 4]
     assert heard(classic).frames[0]["type"] == "chat_message"
     assert {frame["type"] for frame in heard(classic).frames} == {"chat_message"}
+
+
+async def test_a_classic_client_that_is_put_out_is_closed_with_4404() -> None:
+    stage = Stage()
+    classic = stage.listen("bea", classic=True)
+    stage.append(event(1, member="bea", ends=True, kind="member.left"))
+    await settle()
+    assert heard(classic).closed == (4404, "")
 
 
 async def test_a_room_that_nobody_hears_is_left_after_a_while() -> None:

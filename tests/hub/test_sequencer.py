@@ -45,6 +45,16 @@ def test_what_is_held_is_bounded() -> None:
     assert seqs(passed) == list(range(1, len(passed) + 1))
 
 
+def test_the_missing_events_are_taken_however_much_is_held() -> None:
+    sequencer = Sequencer()
+    sequencer.start(0)
+    sequencer.offer([event(seq) for seq in range(600, 600 + 2 * HELD_LIMIT)])
+    # A repair reads what is missing, in pages.
+    passed = sequencer.offer([event(seq) for seq in range(1, 501)])
+    passed += sequencer.offer([event(seq) for seq in range(501, 1001)])
+    assert seqs(passed) == list(range(1, 600 + HELD_LIMIT))
+
+
 @given(st.permutations(range(1, 30)), st.lists(st.integers(1, 29)), st.integers(0, 10))
 def test_any_order_with_repeats_gives_each_event_once_in_order(
     order: list[int], repeats: list[int], start: int

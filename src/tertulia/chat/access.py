@@ -10,7 +10,7 @@ from typing import Protocol
 from tertulia.protocol.errors import ProtocolError, forbidden, not_found
 
 from .models import Membership, Participant, Room
-from .slugs import fold
+from .slugs import fold_slug
 
 MODERATORS = frozenset({Membership.Role.OWNER.value, Membership.Role.MODERATOR.value})
 OWNERS = frozenset({Membership.Role.OWNER.value})
@@ -71,7 +71,7 @@ def role_in(room_id: int, participant_id: int) -> str | None:
 
 def find_room(slug: str) -> Room | None:
     """The room at an address, however it is written; whether one may see it is another matter."""
-    return Room.objects.filter(slug_fold=fold(slug)).first()
+    return Room.objects.filter(slug_fold=fold_slug(slug)).first()
 
 
 def visible_room(participant: Participant | None, slug: str) -> Room | None:

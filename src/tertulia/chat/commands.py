@@ -6,13 +6,12 @@ that the sends of one connection to one room are committed in the order they wer
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tertulia.protocol import commands as c
 from tertulia.protocol.codec import encode
-from tertulia.protocol.errors import ProtocolError, forbidden, invalid
+from tertulia.protocol.errors import Code, ProtocolError, forbidden, invalid
 from tertulia.protocol.events import ReadChanged
 
 from . import actions, read
@@ -22,9 +21,6 @@ from .entering import enter_room, find_ref
 if TYPE_CHECKING:
     from .actions.reads import Marked
     from .live_protocol import ProtocolSocket
-
-# Seconds that a subscription waits for the layer before it goes on without it.
-WATCH_SECONDS = 1.0
 
 Handler = Callable[["ProtocolSocket", Any], None]
 
@@ -55,11 +51,11 @@ async def _subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
     assert speaker is not None
     ref = await enter_room(runtime, speaker, command.room)
     await runtime.read_marks.flush(speaker.id)
+    if live.speaker is not speaker:
+        raise ProtocolError(Code.UNAUTHENTICATED, "You have become somebody else meanwhile.")
     subscription = runtime.hub.subscribe(live.connection, ref.id, ref.slug)
     try:
-        watched = subscription.room.watched
-        if watched is not None and not watched.done():
-            await asyncio.wait([watched], timeout=WATCH_SECONDS)
+        await runtime.hub.ready(subscription.room)
         after = command.after if isinstance(command.after, int) else None
         snapshot = await runtime.readers.run(
             *(read.subscription, speaker, ref.id, command.limit),

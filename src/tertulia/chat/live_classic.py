@@ -59,6 +59,7 @@ class ClassicSocket(LiveSocket):
         ref = await enter_room(self.runtime, identity.speaker, address)
         self._slug = ref.slug
         self._subscription = self.runtime.hub.subscribe(self.connection, ref.id, ref.slug)
+        await self.runtime.hub.ready(self._subscription.room)
         self._entry = await self.runtime.readers.run(read.entry, identity.speaker, ref.id)
 
     def opened(self, identity: Identity | None) -> None:

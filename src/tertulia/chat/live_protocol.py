@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds that a connection may stay without saying who it is.
 AUTH_SECONDS = 10.0
+AUTH_FIRST = 'Send {"type":"auth","token":"…"} first.'
 
 
 class ProtocolSocket(LiveSocket):
@@ -56,7 +57,7 @@ class ProtocolSocket(LiveSocket):
 
     async def received(self, text: str) -> None:
         try:
-            command = codec.decode(text)
+            command = self._decode(text)
             if isinstance(command, commands.Auth):
                 await self._auth(command.token)
                 return
@@ -67,10 +68,21 @@ class ProtocolSocket(LiveSocket):
             logger.exception("A command failed")
             self.fail(None, ProtocolError(Code.INTERNAL, "The server failed."))
 
+    def _decode(self, text: str) -> Any:
+        """What is malformed costs the most to answer, so it has a rate of its own."""
+        try:
+            return codec.decode_well_formed(text)
+        except codec.Malformed:
+            self.check_rate("malformed", self.speaker.id if self.speaker else self.address)
+        error = codec.explain(text)
+        if self.speaker is None and error.ref is not None:
+            error = ProtocolError(Code.UNAUTHENTICATED, AUTH_FIRST, ref=error.ref)
+        raise error
+
     def _dispatch(self, command: Any) -> None:
         try:
             if self.speaker is None:
-                raise ProtocolError(Code.UNAUTHENTICATED, 'Send {"type":"auth","token":"…"} first.')
+                raise ProtocolError(Code.UNAUTHENTICATED, AUTH_FIRST)
             self.check_rate("command", self.speaker.id)
             HANDLERS[type(command)](self, command)
         except ProtocolError as error:
@@ -84,6 +96,7 @@ class ProtocolSocket(LiveSocket):
         try:
             self.check_rate("command", self.address)
             identity = await self.identify_token(token)
+            self._check_caps(identity)
         except Refused as refused:
             self.connection.close(refused.code)
             return

@@ -20,7 +20,7 @@ from . import sql
 from .encode import now
 from .models import AccessChange, Membership, Participant, Room
 from .people import Speaker
-from .slugs import fold
+from .slugs import fold_slug
 
 
 class RoomRef(NamedTuple):
@@ -38,7 +38,7 @@ def room_ref(slug: str) -> RoomRef | None:
     """The room at an address, however it is written. Reads the database on first use."""
     ref = _refs.get(slug)
     if ref is None:
-        found = Room.objects.filter(slug_fold=fold(slug)).values_list("pk", "slug").first()
+        found = Room.objects.filter(slug_fold=fold_slug(slug)).values_list("pk", "slug").first()
         if found is not None:
             if len(_refs) >= _REFS_LIMIT:
                 _refs.clear()

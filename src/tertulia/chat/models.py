@@ -270,6 +270,7 @@ class AccessChange(models.Model):
 
     class Kind(models.TextChoices):
         SIGNED_OUT = "signed_out", _("signed out")
+        SIGN_IN = "sign_in", _("ways to sign in changed")
         ENTERED = "entered", _("entered a room")
         LEFT = "left", _("left a room")
         ROOM = "room", _("access to a room changed")

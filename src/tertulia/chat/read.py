@@ -155,6 +155,11 @@ def _log_event(row: Event, room: Room, event: ev.Durable) -> LogEvent:
     )
 
 
+def read_head(room_id: int) -> int:
+    """The last seq of a room's log; 0 where the room is gone."""
+    return Room.objects.filter(pk=room_id).values_list("head", flat=True).first() or 0
+
+
 def read_log(room_id: int, after: int, limit: int) -> list[LogEvent]:
     """For repairs: the log of a room after `after`; empty where the room is gone."""
     with snapshot():

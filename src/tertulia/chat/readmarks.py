@@ -7,10 +7,11 @@ preceded by a flush, so he never sees an older mark than he was told of.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tertulia.protocol.errors import ProtocolError
+from tertulia.protocol.errors import Code, ProtocolError
 
 from .actions import MarkRead
 from .actions.reads import Marked
@@ -31,16 +32,30 @@ Answer = Callable[["int | ProtocolError"], None]
 Written = Callable[[Marked], None]
 
 
-class _Mark:
-    """The highest mark that waits for its second, and who has not been answered yet."""
+class _Marks:
+    """What waits for its second, of one person in one room."""
 
-    __slots__ = ("answers", "seq", "speaker", "written")
+    __slots__ = ("accepted", "asked", "speaker", "written")
 
-    def __init__(self, speaker: Speaker, seq: int, written: Written) -> None:
+    def __init__(self, speaker: Speaker, written: Written) -> None:
         self.speaker = speaker
-        self.seq = seq
         self.written = written
-        self.answers: list[Answer] = []
+        # The highest mark that was answered already; 0 for none.
+        self.accepted = 0
+        # Marks that are answered when they have been judged.
+        self.asked: list[tuple[int, Answer]] = []
+
+    @property
+    def highest(self) -> int:
+        """The one mark that is written for all of them."""
+        return max([self.accepted, *(seq for seq, _ in self.asked)])
+
+    def answer(self, outcome: int | ProtocolError, down_to: int = 0) -> None:
+        """Answer the marks that are not below `down_to`."""
+        due = [answer for seq, answer in self.asked if seq >= down_to]
+        self.asked = [mark for mark in self.asked if mark[0] < down_to]
+        for answer in due:
+            answer(outcome)
 
 
 class ReadMarks:
@@ -48,9 +63,9 @@ class ReadMarks:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        # The highest mark that was accepted, while its second lasts.
+        # The highest mark that is written or accepted, while its second lasts.
         self._paced: dict[Key, int] = {}
-        self._waiting: dict[Key, _Mark] = {}
+        self._waiting: dict[Key, _Marks] = {}
 
     def mark(
         self, connection: Connection, slug: str, seq: int, answer: Answer, written: Written
@@ -58,17 +73,18 @@ class ReadMarks:
         """`answer` is called once; `written` if the mark came to change something."""
         speaker: Speaker = connection.speaker
         key = (speaker.id, slug)
-        if key not in self._paced:
-            mark = _Mark(speaker, seq, written)
-            mark.answers.append(answer)
-            self._write(key, mark)
-        elif self._plausible(connection, slug, seq):
-            mark = self._waiting.setdefault(key, _Mark(speaker, seq, written))
-            mark.seq = self._paced[key] = max(self._paced[key], mark.seq, seq)
-            answer(mark.seq)
-        else:
-            # It may be refused, and must not take the marks that were accepted with it.
-            self._submit(_alone(speaker, seq, answer, written), slug)
+        marks = self._waiting.get(key) or _Marks(speaker, written)
+        if key in self._paced:
+            self._waiting[key] = marks
+            if self._plausible(connection, slug, seq):
+                marks.accepted = max(marks.accepted, seq)
+                self._paced[key] = max(self._paced[key], seq)
+                answer(self._paced[key])
+                return
+            marks.asked.append((seq, answer))
+            return
+        marks.asked.append((seq, answer))
+        self._write(key, marks)
 
     def _plausible(self, connection: Connection, slug: str, seq: int) -> bool:
         """Whether memory is enough to know that this is a member, and a seq of the log."""
@@ -79,44 +95,55 @@ class ReadMarks:
                 )
         return False
 
-    def _write(self, key: Key, mark: _Mark) -> None:
-        self._paced[key] = mark.seq
+    def _write(self, key: Key, marks: _Marks, told: Callable[[], None] | None = None) -> None:
+        """Write the highest; `told` is called when that is done, whatever came of it."""
+        seq = marks.highest
+        self._paced[key] = max(self._paced.get(key, 0), marks.accepted)
         self._runtime.loop.call_later(PACE, self._pace_over, key)
-        self._submit(mark, key[1])
 
-    def _submit(self, mark: _Mark, slug: str) -> None:
         def done(outcome: Marked | ProtocolError) -> None:
-            refused = isinstance(outcome, ProtocolError)
-            for answer in mark.answers:
-                answer(outcome if isinstance(outcome, ProtocolError) else outcome.read)
-            if not refused and outcome.changed:  # type: ignore[union-attr]
-                mark.written(outcome)  # type: ignore[arg-type]
+            self._done(key, marks, seq, outcome)
+            if told is not None:
+                told()
 
-        self._runtime.writer.submit(MarkRead(mark.speaker, slug, mark.seq), done)
+        self._runtime.writer.submit(MarkRead(marks.speaker, key[1], seq), done)
+
+    def _done(self, key: Key, marks: _Marks, seq: int, outcome: Marked | ProtocolError) -> None:
+        if not isinstance(outcome, ProtocolError):
+            if key in self._paced:
+                self._paced[key] = max(self._paced[key], outcome.read)
+            marks.answer(outcome.read)
+            if outcome.changed:
+                marks.written(outcome)
+            return
+        # Above the head: that one is refused, and the lower ones have their turn. Else all are.
+        marks.answer(outcome, down_to=seq if outcome.code is Code.INVALID else 0)
+        if marks.asked or (marks.accepted and outcome.code in (Code.INVALID, Code.UNAVAILABLE)):
+            later = self._waiting.setdefault(key, marks)
+            if later is not marks:
+                later.asked += marks.asked
+                later.accepted = max(later.accepted, marks.accepted)
+            if key not in self._paced:
+                self._paced[key] = marks.accepted
+                self._runtime.loop.call_later(PACE, self._pace_over, key)
 
     def _pace_over(self, key: Key) -> None:
         self._paced.pop(key, None)
-        mark = self._waiting.pop(key, None)
-        if mark is not None:
-            self._write(key, mark)
+        marks = self._waiting.pop(key, None)
+        if marks is not None:
+            self._write(key, marks)
 
     async def flush(self, participant_id: int) -> None:
         """Write what waits of this person, before his rooms are read."""
         for key in [key for key in self._waiting if key[0] == participant_id]:
-            mark = self._waiting.pop(key)
-            future: Any = self._runtime.loop.create_future()
-            mark.answers.append(future.set_result)
-            self._submit(mark, key[1])
-            await future
+            marks = self._waiting.pop(key, None)
+            if marks is not None:
+                written = asyncio.Event()
+                self._write(key, marks, written.set)
+                await written.wait()
 
     def flush_all(self) -> None:
         """The process ends: hand everything to the writer, which finishes its work first."""
-        for key, mark in self._waiting.items():
-            self._submit(mark, key[1])
+        for key, marks in list(self._waiting.items()):
+            self._write(key, marks)
         self._waiting.clear()
-
-
-def _alone(speaker: Speaker, seq: int, answer: Answer, written: Written) -> _Mark:
-    mark = _Mark(speaker, seq, written)
-    mark.answers.append(answer)
-    return mark

@@ -24,7 +24,7 @@ from .conf import conf
 from .layer import LayerLink
 from .log import AccessNews, News, forget_rooms
 from .models import AccessChange
-from .read import epoch, read_log
+from .read import epoch, read_head, read_log
 from .readers import Readers
 from .readmarks import ReadMarks
 from .recheck import recheck_person, recheck_room
@@ -41,6 +41,7 @@ RATES = {
     "send_address": Rate(burst=3_000, per_second=600),
     "create": Rate(burst=60, per_second=0.5),
     "typing": Rate(burst=20, per_second=3),
+    "malformed": Rate(burst=100, per_second=10),
     "guest": Rate(burst=200, per_second=2),
 }
 # Seconds after which a client should come back to a process that goes away.
@@ -190,6 +191,8 @@ class Runtime:
                 if connection.mark < change.id:
                     connection.close(Close.UNAUTHENTICATED)
             self.hub.spawn(recheck_person(self, person_id))
+        elif change.kind == AccessChange.Kind.SIGN_IN and person_id:
+            self.hub.spawn(recheck_person(self, person_id))
         elif change.kind == AccessChange.Kind.ROOM and room_id:
             self.hub.spawn(recheck_room(self, room_id, person_id))
         elif person_id and room_id and slug:
@@ -210,6 +213,9 @@ class Runtime:
         self.hub.spawn(self.link.move(new_epoch))
 
     # What the hub needs (`tertulia.hub.hub.Backend`)
+
+    async def read_head(self, room_id: int) -> int:
+        return await self.readers.run(read_head, room_id)
 
     async def read_log(self, room_id: int, after: int, limit: int) -> list[LogEvent]:
         return await self.readers.run(read_log, room_id, after, limit)

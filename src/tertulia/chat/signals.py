@@ -20,14 +20,19 @@ from .publish import publish
 _BEFORE = "_tertulia_before"
 
 
-def tell_signed_out(participant: Participant) -> None:
-    """All sockets of this person end within two seconds, with or without the layer."""
-    change = AccessChange.objects.create(kind=AccessChange.Kind.SIGNED_OUT, participant=participant)
+def tell_signed_out(
+    participant: Participant, kind: AccessChange.Kind = AccessChange.Kind.SIGNED_OUT
+) -> None:
+    """All sockets of this person end within two seconds, with or without the layer.
+
+    With `SIGN_IN`, those of them whose session or token no longer holds.
+    """
+    change = AccessChange.objects.create(kind=kind, participant=participant)
     told = News(
         access=[
             AccessNews(
                 id=change.pk,
-                kind=AccessChange.Kind.SIGNED_OUT.value,
+                kind=kind.value,
                 person_id=participant.public_id,
                 participant_id=participant.pk,
             )
@@ -94,7 +99,6 @@ def on_user_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
 
 @receiver(post_delete, sender=Token)
 def on_token_deleted(sender: Any, instance: Token, **kwargs: Any) -> None:
-    """Its sockets are found by asking whose sign-in still holds."""
     participant = Participant.objects.filter(pk=instance.participant_id).first()
     if participant is not None:
-        tell_signed_out(participant)
+        tell_signed_out(participant, AccessChange.Kind.SIGN_IN)

@@ -20,6 +20,17 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", folded.casefold())
 
 
+# Decomposed, the letters of a slug may be several code points each.
+_WRITTEN = 4 * SLUG
+
+
+def fold_slug(text: str) -> str | None:
+    """The folded form by which a room is found; None for what cannot be any room's address."""
+    if len(text) > _WRITTEN or "\x00" in text:
+        return None
+    return fold(text)
+
+
 def _is_letter_or_digit(char: str) -> bool:
     return unicodedata.category(char)[0] in "LN"
 

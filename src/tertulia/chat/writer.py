@@ -16,7 +16,14 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from tertulia.protocol.errors import Code, ProtocolError, unavailable
 
@@ -32,6 +39,8 @@ WAITING = 20_000
 # Rooms that may be waited for at the same time, and milliseconds that a lane waits for its room.
 LANES = 8
 LANE_MILLISECONDS = 5_000
+# Milliseconds that a batch waits for a row that is no room, such as a membership.
+ROW_MILLISECONDS = 1_000
 # Milliseconds that a batch waits for SQLite's one lock before its senders are told to retry.
 SQLITE_MILLISECONDS = 4_000
 
@@ -117,15 +126,26 @@ class Writer:
             if items:
                 self._commit(items)
         except (OperationalError, InterfaceError) as error:
-            self._database_away(items, error)
+            if len(items) > 1 and _is_lock_timeout(error):
+                self._write_each(items)
+            else:
+                self._database_away(items, error)
+        except IntegrityError as error:
+            # Somebody else was faster with the same key: alone, it will be seen.
+            logger.info("A batch of %d met another's: %s", len(items), str(error).split("\n")[0])
+            self._write_each(items)
         except Exception:
             logger.warning("A batch of %d failed; each goes alone", len(items), exc_info=True)
-            connection.close()
-            for item in items:
-                self._write_alone(item)
+            self._write_each(items)
+
+    def _write_each(self, items: list[Item]) -> None:
+        connection.close()
+        for item in items:
+            self._write_alone(item)
 
     def _write_alone(self, item: Item) -> None:
         try:
+            self._connect()
             self._commit([item])
         except (OperationalError, InterfaceError) as error:
             self._database_away([item], error)
@@ -135,7 +155,7 @@ class Writer:
             self._fail([item], ProtocolError(Code.INTERNAL, "The server failed to do this."))
 
     def _connect(self) -> None:
-        """On SQLite, wait less for a lock than a client waits for an answer."""
+        """On SQLite, wait less for the lock than a client waits for an answer."""
         if connection.connection is None:
             connection.ensure_connection()
             if connection.vendor == "sqlite":
@@ -164,8 +184,9 @@ class Writer:
         with connection.wrap_database_errors, transaction.atomic():
             log = LogTransaction(connection)
             rooms = {item.room_id for item in items if item.room_id is not None}
-            if lane:
-                log.dialect.set_lock_timeout(log.cursor, LANE_MILLISECONDS)
+            # Outside a lane rooms are never waited for; this is for any other row.
+            wait = LANE_MILLISECONDS if lane else ROW_MILLISECONDS
+            log.dialect.set_lock_timeout(log.cursor, wait)
             if rooms:
                 log.lock(rooms, skip_locked=not lane)
             if not lane and log.connection.vendor == "postgresql":
@@ -253,9 +274,7 @@ class Writer:
             self._fail(items, unavailable("The room is held by another transaction."))
         except Exception:
             logger.warning("A lane's batch failed; each goes alone", exc_info=True)
-            connection.close()
-            for item in items:
-                self._write_alone(item)
+            self._write_each(items)
 
     # Failing
 
@@ -267,6 +286,11 @@ class Writer:
 
     def _fail(self, items: list[Item], error: ProtocolError) -> None:
         self._committed([(item.done, error) for item in items], None)
+
+
+def _is_lock_timeout(error: Exception) -> bool:
+    """Whether PostgreSQL waited in vain for a row: one item's trouble, not the database's."""
+    return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
 def _runs(items: list[Item]) -> Iterator[tuple[bool, list[Item]]]:

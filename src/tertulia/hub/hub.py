@@ -18,7 +18,7 @@ from tertulia.protocol.events import Heartbeat, Person
 
 from .connection import Connection
 from .presence import RENEW
-from .room import LiveRoom, Subscription
+from .room import PAUSE, LiveRoom, Subscription
 from .sequencer import LogEvent
 
 logger = logging.getLogger(__name__)
@@ -31,12 +31,18 @@ GAP_PATIENCE = 0.05
 LINGER = 15.0
 # A repair reads the log in pages of this many events.
 REPAIR_PAGE = 500
+# Seconds that a subscription waits for the layer before it goes on without it.
+WATCH_SECONDS = 1.0
 # Heartbeats without any sign of life before 4408.
 UNSEEN_HEARTBEATS = 2
 
 
 class Backend(Protocol):
     """What the hub needs of the application around it."""
+
+    def read_head(self, room_id: int) -> Awaitable[int]:
+        """The last seq of a room's log."""
+        ...
 
     def read_log(self, room_id: int, after: int, limit: int) -> Awaitable[list[LogEvent]]:
         """The events after `after`, ascending, `limit` at most."""
@@ -136,13 +142,26 @@ class Hub:
                 room.watched.set_result(None)
 
     def subscribe(self, connection: Connection, room_id: int, slug: str) -> Subscription:
-        """Register first (news wait); then read the log and call `go_live` or `unsubscribe`."""
+        """Register first (news wait); then `ready`, read the log, and `go_live` or `unsubscribe`.
+
+        A connection that has ended meanwhile is not registered, and `go_live` does nothing.
+        """
         self.unsubscribe(connection, room_id)
         room = self.room(room_id, slug)
         subscription = Subscription(connection, room)
-        room.joining.add(subscription)
-        connection.subscriptions[room_id] = subscription
+        if not connection.closed:
+            room.joining.add(subscription)
+            connection.subscriptions[room_id] = subscription
+        elif room.empty:
+            room.idle_since = self.loop.time()
         return subscription
+
+    async def ready(self, room: LiveRoom) -> None:
+        """Know where the room's log stands, and have its news; raises what reading raises."""
+        if room.watched is not None and not room.watched.done():
+            await asyncio.wait([room.watched], timeout=WATCH_SECONDS)
+        if room.sequencer.position is None:
+            room.begin(await self.backend.read_head(room.id))
 
     def go_live(
         self, subscription: Subscription, head: int, role: str | None, members: int
@@ -220,7 +239,7 @@ class Hub:
 
     def serve(self, room: LiveRoom) -> None:
         """The room has something to pass on: in this loop turn's one go for all rooms."""
-        if not room.queued:
+        if room.busy and not room.queued:
             room.queued = True
             self._ready.append(room)
         if not self._scheduled:
@@ -235,9 +254,12 @@ class Hub:
             try:
                 budget -= room.step(budget)
             finally:
-                room.queued = room.busy
+                room.queued = room.busy and not room.pausing
                 if room.queued:
                     self._ready.append(room)
+                elif room.pausing:
+                    room.pausing = False
+                    self.loop.call_later(PAUSE, self.serve, room)
         if self._ready:
             self._scheduled = True
             self.loop.call_soon(self._serve)

@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 # News kept for somebody whose log is being read; more means that the database is too slow for him.
 WAITING_LIMIT = 5_000
+# Bytes in one write, and bytes after which a room pauses for `PAUSE` seconds: 50 MB/s.
+PART_BYTES = 256 * 1024
+BURST_BYTES = 1024 * 1024
+PAUSE = 0.02
 
 
 class Part:
@@ -119,6 +123,9 @@ class LiveRoom:
         self.watched: asyncio.Future[None] | None = None
         self.repairing: asyncio.Task[None] | None = None
         self.queued = False
+        # Set when the room has passed on so much that its readers need a moment.
+        self.pausing = False
+        self._burst = 0
         self.idle_since: float | None = None
         # The log is known to reach here, by a reader or the sweep.
         self.known_head = 0
@@ -177,13 +184,22 @@ class LiveRoom:
         return max(1, len(chunk))
 
     def _next_part(self) -> Part:
-        """All events that wait, up to one after which somebody may read no longer."""
+        """All events that wait, up to one after which somebody may read no longer.
+
+        At most `PART_BYTES` of them: an outbox must not be filled by a single write.
+        """
         first = self._queue.popleft()
         if isinstance(first, Part):
             return first
-        events = [first]
-        while self._queue and not events[-1].ends and isinstance(self._queue[0], LogEvent):
-            events.append(self._queue.popleft())  # type: ignore[arg-type]
+        events, size = [first], len(first.payload)
+        while self._queue and not events[-1].ends and size < PART_BYTES:
+            following = self._queue[0]
+            if isinstance(following, Part):
+                break
+            self._queue.popleft()
+            events.append(following)
+            size += len(following.payload)
+        self._burst += size
         return part_of(events)
 
     def _begin(self, part: Part) -> None:
@@ -216,15 +232,22 @@ class LiveRoom:
             subscription.live = True
             self.live[subscription.connection] = subscription
 
+    def begin(self, head: int) -> None:
+        """Where the log stood when this process began to serve the room.
+
+        It must be known before anybody's log is read: what a reader then has not read comes
+        after this, and so passes through here.
+        """
+        if self.sequencer.position is None:
+            self.position = head
+            self.accept(self.sequencer.start(head))
+
     def go_live(self, subscription: Subscription, head: int) -> None:
         """He has read the log up to `head`: let the news that waited through, in order."""
         if subscription not in self.joining:
             return
         subscription.head = head
         self.known_head = max(self.known_head, head)
-        if self.sequencer.position is None:
-            self.position = head
-            self.accept(self.sequencer.start(head))
         waiting = subscription.news_after(head)
         subscription.waiting = []
         if waiting:
@@ -240,6 +263,12 @@ class LiveRoom:
         self._part = None
         self._targets = []
         self._apply(part.events)
+        if not self._queue:
+            self._burst = 0
+        elif self._burst >= BURST_BYTES:
+            # A flood: give those who read the time to take it from their outboxes.
+            self._burst = 0
+            self.pausing = True
 
     def _apply(self, events: list[LogEvent], only: Subscription | None = None) -> None:
         """What events mean for subscriptions: roles, and who may read no longer."""
@@ -255,5 +284,8 @@ class LiveRoom:
                 subscription.role = event.role
                 if event.ends:
                     self.hub.unsubscribe(connection, self.id)
+                    if connection.classic:
+                        # It is in one room only, and knows no event that would tell it.
+                        connection.close(Close.NO_SUCH_ROOM)
             if only is None:
                 self.members += {"member.joined": 1, "member.left": -1}.get(event.kind, 0)

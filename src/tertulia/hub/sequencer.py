@@ -41,13 +41,20 @@ class Sequencer:
     def offer(self, events: list[LogEvent]) -> list[LogEvent]:
         """Take events in any order; return those whose turn has come, in order.
 
-        Beyond `HELD_LIMIT` the news ahead of a gap are dropped: the log has them.
+        Beyond `HELD_LIMIT` the news ahead of a gap are dropped: the log has them. Before
+        the start is known, everything is ahead of a gap.
         """
-        position = self.position
+        ready: list[LogEvent] = []
         for event in events:
-            if (position is None or event.seq > position) and len(self._held) < HELD_LIMIT:
+            if self.position is not None and event.seq == self.position + 1:
+                # The next one is never held, however much is: it is what closes the gap.
+                self.position = event.seq
+                ready.append(event)
+                if self._held:
+                    ready += self._release()
+            elif (self.position or 0) < event.seq and len(self._held) < HELD_LIMIT:
                 self._held[event.seq] = event
-        return self._release() if position is not None else []
+        return ready
 
     def _release(self) -> list[LogEvent]:
         ready: list[LogEvent] = []

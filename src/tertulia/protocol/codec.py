@@ -25,17 +25,29 @@ _FIELD = re.compile(r"(?:`\$\.([a-z_]+)|required field `([a-z_]+)`)")
 encode = _encoder.encode
 
 
+class Malformed(Exception):
+    """A frame that is no command."""
+
+
 def decode(data: str | bytes) -> commands.Any:
-    """One frame to one command. Raises `ProtocolError` with its `ref` where there is one."""
+    """One frame to one command. Raises `ProtocolError`, with its `ref` where there is one."""
+    try:
+        return decode_well_formed(data)
+    except Malformed:
+        raise explain(data) from None
+
+
+def decode_well_formed(data: str | bytes) -> commands.Any:
+    """The quick half of `decode`. Raises `Malformed`; `explain` tells why, and costs more."""
     try:
         command = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
-        raise _explain(data) from None
+        raise Malformed from None
     return cast("commands.Any", command)
 
 
-def _explain(data: str | bytes) -> ProtocolError:
-    """Why `data` is no command: the slow way, taken only once something is wrong."""
+def explain(data: str | bytes) -> ProtocolError:
+    """Why `data` is no command, with its `ref` where there is one: the slow way."""
     frame = parse_object(data)
     if isinstance(frame, ProtocolError):
         return frame

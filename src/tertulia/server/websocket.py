@@ -58,6 +58,23 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.resume_reading()
         self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
+    def send_receive_event_to_app(self) -> None:
+        # Invalid UTF-8 is the peer's mistake: told by 1007, not logged with a traceback.
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                text = b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+            self.frames = []
+            self.queue.put_nowait({"type": "websocket.receive", "text": text})
+            if not self.read_paused:
+                self.read_paused = True
+                self.transport.pause_reading()
+            return
+        super().send_receive_event_to_app()
+
     def handle_pong(self, event: Frame) -> None:
         super().handle_pong(event)
         if self.on_pong is not None:

@@ -17,7 +17,7 @@ from ..encode import key_text, messages_of, timestamp
 from ..log import LogTransaction
 from ..models import Membership, Mention, Message
 from ..people import Speaker
-from ..slugs import fold
+from ..slugs import fold_slug
 from ..text import RENDERER, Named, Rendered, candidates, is_blank, render
 from .base import Action, Outcome
 from .members import join
@@ -41,7 +41,7 @@ def render_in(slug: str, text: str) -> Rendered:
     if not names:
         return render(text)
     found = Membership.objects.filter(
-        room__slug_fold=fold(slug), left_seq__isnull=True, participant__name_fold__in=names
+        room__slug_fold=fold_slug(slug), left_seq__isnull=True, participant__name_fold__in=names
     ).values_list("participant__name_fold", "participant__public_id", "participant_id")
     return render(text, {name: Named(public_id, pk) for name, public_id, pk in found})
 

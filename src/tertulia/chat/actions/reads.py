@@ -25,15 +25,18 @@ class Marked:
 
 
 class MarkRead(Action):
-    """Monotonic. Takes no lock on the room: it allocates nothing and appends nothing."""
+    """Monotonic. It appends nothing, but takes the room's lock like everything that is written:
+    a host's open transaction that has posted holds its author's membership as well, and nobody
+    but that room may wait for it.
+    """
 
     def __init__(self, speaker: Speaker, slug: str, seq: int) -> None:
         super().__init__(speaker)
-        self.address = slug
+        self.slug = slug
         self.seq = seq
 
     def run(self, log: LogTransaction) -> Marked:
-        room = find_room(self.address)
+        room = find_room(self.slug or "")
         membership = None
         if room is not None:
             membership = Membership.objects.filter(

@@ -59,6 +59,16 @@ class CreateRoom(Action):
         self.kind = kind
         self.members = members
 
+    def prepare(self) -> None:
+        """A direct room that is there already is locked like any other room."""
+        if self.kind == Room.Kind.DIRECT:
+            present = Room.objects.filter(people_key=self._people_key())
+            self.slug = present.values_list("slug", flat=True).first()
+
+    def _people_key(self) -> str:
+        ids = sorted({self.speaker.person.id, *self.members})
+        return hashlib.sha256("\n".join(ids).encode()).hexdigest()
+
     def run(self, log: LogTransaction) -> dict[str, Any]:
         keys = RoomKey.objects.filter(participant_id=self.speaker.id, key=self.key)
         before = keys.select_related("room").first()
@@ -102,8 +112,7 @@ class CreateRoom(Action):
     def _direct(self, others: list[Participant]) -> Room:
         if not others:
             raise invalid("members", "Name somebody to write to.")
-        ids = sorted([self.speaker.person.id, *(other.public_id for other in others)])
-        people_key = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+        people_key = self._people_key()
         present = Room.objects.filter(people_key=people_key).first()
         if present is not None:
             return present
