@@ -156,3 +156,42 @@ async def test_removal_from_a_public_room_leaves_reading(talk: Any) -> None:
     await talk.bea.expect("room.left")
     await talk.bea.cmd("history.list", room=talk.room, after=0)
     await talk.bea.cmd("room.subscribe", room=talk.room)
+
+
+async def test_a_token_taken_away_closes_its_own_sockets_only(embedded: Server) -> None:
+    ((name, first),) = embedded.people(1)
+    second = await asyncio.to_thread(embedded.token, name)
+    gone = await Client.connect(embedded.ws, token=first)
+    async with await Client.connect(embedded.ws, token=second) as staying:
+        code = (
+            "from tertulia.chat.models import Token; "
+            f"Token.objects.filter(participant__name={name!r}).order_by('pk').first().delete()"
+        )
+        await closes_in_time(gone, lambda: embedded.shell(code))
+        await staying.cmd("ping")
+
+
+async def test_a_connection_that_vanished_while_subscribing_is_not_here(
+    talk: Any, eve: Person
+) -> None:
+    for _ in range(5):
+        client = await eve.connect()
+        await client.send({"type": "room.subscribe", "ref": 1, "room": talk.room})
+        await client.vanish()
+    visitor = await eve.connect()
+    visitor_id = visitor.id
+    await visitor.close()
+    tab = await eve.connect()
+    await tab.subscribe(talk.room)
+    await talk.ana.find(
+        lambda f: (
+            f["type"] == "presence.changed" and visitor_id in [person["id"] for person in f["here"]]
+        )
+    )
+    await tab.close()
+    await talk.ana.find(
+        lambda f: (
+            f["type"] == "presence.changed"
+            and sorted(person["id"] for person in f["here"]) == sorted([talk.ana.id, talk.bea.id])
+        )
+    )

@@ -340,3 +340,21 @@ async def test_a_refused_send_leaves_its_key_free(talk: Any, eve: Person) -> Non
     assert await client.refused("message.send", room=talk.room, key=key, text="hi") == "forbidden"
     await client.cmd("room.join", room=talk.room)
     assert (await client.say(talk.room, "hi", key))["duplicate"] is False
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": ""},
+        {"text": "x" * 20_000},
+        {"text": "other"},
+        {"reply_to": 999},
+        {"attachments": ["none"]},
+    ],
+    ids=lambda fields: str(fields)[:24],
+)
+async def test_the_other_fields_of_a_retry_are_ignored(talk: Any, fields: dict[str, Any]) -> None:
+    key = new_key()
+    first = await talk.ana.say(talk.room, "once", key)
+    again = {"room": talk.room, "key": key, "text": "once", **fields}
+    assert await talk.ana.cmd("message.send", **again) == {**first, "duplicate": True}

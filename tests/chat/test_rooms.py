@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -223,3 +224,20 @@ async def test_what_can_be_no_slug_is_refused(ana: Person, command: str, slug: s
     client = await ana.connect()
     code = await client.refused(command, room=slug, **COMMANDS[command])
     assert code in ("not_found", "invalid")
+
+
+async def test_the_same_key_gives_the_same_direct_room(ana: Person, bea: Person) -> None:
+    client, other = await ana.connect(), await bea.connect()
+    await other.create("", "direct", members=[client.id])
+    key = new_key()
+    first = await client.create("", "direct", members=[other.id], key=key)
+    assert await client.create("", "direct", members=[other.id], key=key) == first
+    assert await client.create("Something else", "public", key=key) == first
+
+
+async def test_two_rooms_are_made_at_once_by_one_key_only_once(ana: Person) -> None:
+    first, second = await ana.connect(), await ana.connect()
+    for _ in range(5):
+        key = new_key()
+        slugs = await asyncio.gather(*(c.create("Once", key=key) for c in (first, second) * 3))
+        assert len(set(slugs)) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -112,3 +114,39 @@ async def test_a_wrong_header_scheme_is_no_token(ana: Person) -> None:
     async with client:
         with pytest.raises((Closed, TimeoutError)):
             await client.expect("welcome", seconds=0.7)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "message.send"},
+        {"type": "room.list", "limit": 0},
+        {"type": "no.such.command"},
+        {"type": "ping"},
+    ],
+    ids=lambda frame: str(frame["type"]),
+)
+async def test_any_command_before_auth_is_unauthenticated(
+    embedded: Server, frame: dict[str, Any]
+) -> None:
+    async with await Client.connect(embedded.ws, welcome=False) as client:
+        check_error(await client.raw({**frame, "ref": 1}, 1), "unauthenticated")
+
+
+async def test_what_was_asked_for_before_a_later_auth_is_not_the_others(
+    ana: Person, bea: Person
+) -> None:
+    """A subscription and an auth as somebody else in one breath: the second hears nothing."""
+    client, writer = await ana.connect(), await ana.connect()
+    for _ in range(10):
+        room = await writer.create("Only for Ana", "private")
+        await client.send({"type": "room.subscribe", "ref": "sub", "room": room})
+        await client.send({"type": "auth", "token": bea.token})
+        await client.expect("welcome")
+        await writer.say(room, "not for Bea")
+        await client.cmd("ping")
+        await client.silence(
+            lambda f, room=room: f["type"] == "message.created" and f["room"] == room, 0.2
+        )
+        await client.send({"type": "auth", "token": ana.token})
+        await client.expect("welcome")

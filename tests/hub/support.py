@@ -49,6 +49,9 @@ class FakeTransport:
         self.pings += 1
         return True
 
+    def start(self) -> None:
+        pass
+
     def watch(self, on_pong: Any) -> None:
         self.on_pong = on_pong
 

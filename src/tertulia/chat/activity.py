@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tertulia.hub.hub import BUDGET, Hub
@@ -64,43 +64,62 @@ class Interest:
         return self._people.get(room_id, set())
 
 
+class _Pace:
+    """Passes a room's item on at once, then at most every second: the newest, merged."""
+
+    def __init__(self, hub: Hub, emit: Callable[[news.Activity], None]) -> None:
+        self._loop = hub.loop
+        self._emit = emit
+        self._waiting: dict[int, news.Activity] = {}
+        self._paced: set[int] = set()
+
+    def put(self, item: news.Activity) -> None:
+        room_id = item.room_id
+        if room_id in self._paced:
+            before = self._waiting.get(room_id)
+            self._waiting[room_id] = item if before is None else _merged(before, item)
+            return
+        self._paced.add(room_id)
+        self._loop.call_later(PACE, self._over, room_id)
+        self._emit(item)
+
+    def _over(self, room_id: int) -> None:
+        self._paced.discard(room_id)
+        item = self._waiting.pop(room_id, None)
+        if item is not None:
+            self.put(item)
+
+
+def _merged(one: news.Activity, other: news.Activity) -> news.Activity:
+    """The later state, and all who were mentioned; news of two processes may cross."""
+    later = one if one.head > other.head else other
+    mentioned = list(dict.fromkeys(one.mentioned + other.mentioned))
+    return news.Activity(later.room_id, later.slug, later.head, later.messages, mentioned)
+
+
 class ActivityTeller:
-    """Tells at once, then at most every second: the newest state, and all who were mentioned."""
+    """Tells the members connected here; and the other processes, of what this one has written."""
 
     def __init__(self, hub: Hub, link: LayerLink, interest: Interest) -> None:
         self._hub = hub
         self._link = link
         self._interest = interest
-        self._waiting: dict[int, news.Activity] = {}
-        self._paced: set[int] = set()
+        self._to_site = _Pace(hub, link.to_site)
+        self._to_members = _Pace(hub, self._tell)
 
     def grown(self, item: news.Activity) -> None:
         """This process has appended to a room."""
-        if self._link.layer is None and not self._interest.people(item.room_id):
-            return
-        if item.room_id in self._paced:
-            before = self._waiting.get(item.room_id)
-            if before is not None:
-                item.mentioned = list(dict.fromkeys(before.mentioned + item.mentioned))
-                item.head = max(item.head, before.head)
-            self._waiting[item.room_id] = item
-            return
-        self._paced.add(item.room_id)
-        self._hub.loop.call_later(PACE, self._pace_over, item.room_id)
-        self._link.to_site(item)
-        self.tell(item)
+        if self._link.layer is not None:
+            self._to_site.put(item)
+        self.heard(item)
 
-    def _pace_over(self, room_id: int) -> None:
-        self._paced.discard(room_id)
-        item = self._waiting.pop(room_id, None)
-        if item is not None:
-            self.grown(item)
+    def heard(self, item: news.Activity) -> None:
+        """A room has grown, by whomever."""
+        if self._interest.people(item.room_id):
+            self._to_members.put(item)
 
-    def tell(self, item: news.Activity) -> None:
+    def _tell(self, item: news.Activity) -> None:
         """Give it to the members connected here who are not subscribed to the room."""
-        people = self._interest.people(item.room_id)
-        if not people:
-            return
         payload = encode(
             RoomActivity(
                 room=item.slug,
@@ -111,7 +130,7 @@ class ActivityTeller:
         )
         connections = [
             connection
-            for person_id in people
+            for person_id in self._interest.people(item.room_id)
             for connection in self._hub.people.get(person_id, ())
             if not connection.classic and item.room_id not in connection.subscriptions
         ]

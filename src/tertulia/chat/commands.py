@@ -21,6 +21,7 @@ from .entering import enter_room, find_ref
 if TYPE_CHECKING:
     from .actions.reads import Marked
     from .live_protocol import ProtocolSocket
+    from .people import Speaker
 
 Handler = Callable[["ProtocolSocket", Any], None]
 
@@ -51,8 +52,7 @@ async def _subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
     assert speaker is not None
     ref = await enter_room(runtime, speaker, command.room)
     await runtime.read_marks.flush(speaker.id)
-    if live.speaker is not speaker:
-        raise ProtocolError(Code.UNAUTHENTICATED, "You have become somebody else meanwhile.")
+    _check_same(live, speaker)
     subscription = runtime.hub.subscribe(live.connection, ref.id, ref.slug)
     try:
         await runtime.hub.ready(subscription.room)
@@ -61,6 +61,7 @@ async def _subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
             *(read.subscription, speaker, ref.id, command.limit),
             *(after, command.epoch == runtime.epoch),
         )
+        _check_same(live, speaker)
     except BaseException:
         if live.connection.subscriptions.get(ref.id) is subscription:
             runtime.hub.unsubscribe(live.connection, ref.id)
@@ -68,6 +69,12 @@ async def _subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
     runtime.hub.counters["resets" if snapshot.reset else "subscriptions"] += 1
     live.reply(command.ref, snapshot.result)
     runtime.hub.go_live(subscription, snapshot.head, snapshot.role, snapshot.members)
+
+
+def _check_same(live: ProtocolSocket, speaker: Speaker) -> None:
+    """An `auth` may have come meanwhile: what one person may read is not for another."""
+    if live.speaker is None or live.speaker.id != speaker.id:
+        raise ProtocolError(Code.UNAUTHENTICATED, "You have become somebody else meanwhile.")
 
 
 def room_unsubscribe(live: ProtocolSocket, command: c.RoomUnsubscribe) -> None:

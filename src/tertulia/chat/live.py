@@ -77,9 +77,10 @@ class LiveSocket:
         """From `websocket.connect` to `websocket.disconnect`."""
         await self._receive()
         try:
+            self._check_address()
             self.runtime = await get_runtime()
             identity = await self.identify()
-            self._check_caps(identity)
+            self.check_person(identity)
         except Refused as refused:
             await self._refuse(refused)
             return
@@ -117,6 +118,7 @@ class LiveSocket:
             await self._refuse(Refused(Close.UNAUTHENTICATED))
             return False
         await self._accept()
+        self.connection.transport.start()
         self.opened(identity)
         return True
 
@@ -162,15 +164,18 @@ class LiveSocket:
         reason = "" if wait is None else json.dumps({"retry_after": wait})
         await close_asgi(self._send, int(refused.code), reason)
 
-    def _check_caps(self, identity: Identity | None) -> None:
-        if not conf.limits:
-            return
-        if _by_address[self.address] >= ADDRESS_SOCKETS:
+    def _check_address(self) -> None:
+        """Before anything is asked of the database."""
+        if conf.limits and _by_address[self.address] >= ADDRESS_SOCKETS:
             raise Refused(Close.TOO_MANY, TOO_MANY_SECONDS)
-        if identity is not None:
-            sockets = self.runtime.hub.people.get(identity.speaker.person.id, ())
-            if len(sockets) >= PERSON_SOCKETS:
-                raise Refused(Close.TOO_MANY, TOO_MANY_SECONDS)
+
+    def check_person(self, identity: Identity | None) -> None:
+        """Raises `Refused` for one socket too many; this one may be among his already."""
+        if not conf.limits or identity is None or self.speaker == identity.speaker:
+            return
+        sockets = self.runtime.hub.people.get(identity.speaker.person.id, ())
+        if len(sockets) >= PERSON_SOCKETS:
+            raise Refused(Close.TOO_MANY, TOO_MANY_SECONDS)
 
     def _ended(self) -> None:
         _by_address[self.address] -= 1
@@ -245,9 +250,7 @@ class LiveSocket:
         connection.session_key = None if guest else self._session_key
         connection.token_digest = None if guest else self._token_digest
         self.runtime.hub.identify(connection, identity.speaker.person)
-        interest = self.runtime.interest
-        if not interest.knows(identity.speaker.person.id):
-            interest.load(identity.speaker.person.id, identity.rooms)
+        self.runtime.load_interest(identity.speaker.person.id, identity.rooms, identity.mark)
 
     # Rates
 

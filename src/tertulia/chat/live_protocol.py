@@ -96,9 +96,9 @@ class ProtocolSocket(LiveSocket):
         try:
             self.check_rate("command", self.address)
             identity = await self.identify_token(token)
-            self._check_caps(identity)
+            self.check_person(identity)
         except Refused as refused:
-            self.connection.close(refused.code)
+            self.connection.close(refused.code, retry_after=refused.retry_after)
             return
         if not self.connection.closed:
             self.speak_as(identity)

@@ -98,7 +98,7 @@ class LogTransaction:
     action; what was appended is written by `flush`, which every action's caller calls.
     """
 
-    def __init__(self, connection: Any, *, wait_for_lock: bool = True) -> None:
+    def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.dialect = sql.dialect(connection)
         self.cursor = connection.connection.cursor()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -64,20 +65,21 @@ class Runtime:
         self.read_marks = ReadMarks(self)
         self.epoch = ""
         self.sweep: Sweep | None = None
-        self.stopping = False
+        # The last changes of access, for people whose rooms were read a moment before them.
+        self._changes: deque[AccessNews] = deque(maxlen=1_000)
 
     async def start(self) -> None:
         """Begin to serve."""
         publish.runtimes.add(self)
         self.epoch = await self.readers.run(epoch)
+        self.sweep = Sweep(self, await self.readers.run(last_change))
         self.writer.start()
         await self.link.start(self.epoch)
-        self.sweep = Sweep(self, await self.readers.run(last_change))
+        self.hub.spawn(self.sweep.tick())
         self.hub.spawn(self.sweep.run())
 
     async def stop(self) -> None:
         """Close the sockets with 1012, write what was submitted, end the threads."""
-        self.stopping = True
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.read_marks.flush_all()
         publish.runtimes.discard(self)
@@ -175,7 +177,7 @@ class Runtime:
             case news.MembersFrame():
                 self._to_members(item.room_id, item.payload)
             case news.Activity():
-                self.activity.tell(item)
+                self.activity.heard(item)
             case news.Access():
                 self.access_changed(item.change)
 
@@ -185,6 +187,7 @@ class Runtime:
         """Somebody entered, left or was signed out; told once, by news or by the sweep."""
         if self.sweep is None or not self.sweep.is_new(change):
             return
+        self._changes.append(change)
         person_id, room_id, slug = change.person_id, change.room_id, change.slug
         if change.kind == AccessChange.Kind.SIGNED_OUT and person_id:
             for connection in list(self.hub.people.get(person_id, ())):
@@ -196,12 +199,26 @@ class Runtime:
         elif change.kind == AccessChange.Kind.ROOM and room_id:
             self.hub.spawn(recheck_room(self, room_id, person_id))
         elif person_id and room_id and slug:
+            self._moved(change)
             entered = change.kind == AccessChange.Kind.ENTERED
-            if entered:
-                self.interest.enter(person_id, room_id)
-            else:
-                self.interest.leave(person_id, room_id)
             self._to_person(person_id, encode(RoomEntered(slug) if entered else RoomLeft(slug)))
+
+    def load_interest(self, person_id: str, room_ids: list[int], mark: int) -> None:
+        """The rooms of somebody who has connected, read when `mark` was the last change."""
+        if self.interest.knows(person_id):
+            return
+        self.interest.load(person_id, room_ids)
+        for change in self._changes:
+            if change.id > mark and change.person_id == person_id:
+                self._moved(change)
+
+    def _moved(self, change: AccessNews) -> None:
+        if change.person_id is None or change.room_id is None:
+            return
+        if change.kind == AccessChange.Kind.ENTERED:
+            self.interest.enter(change.person_id, change.room_id)
+        elif change.kind == AccessChange.Kind.LEFT:
+            self.interest.leave(change.person_id, change.room_id)
 
     def new_history(self, new_epoch: str) -> None:
         """A backup was restored: every client loads afresh."""
@@ -211,6 +228,12 @@ class Runtime:
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.hub.rooms.clear()
         self.hub.spawn(self.link.move(new_epoch))
+        self.hub.spawn(self._begin_anew())
+
+    async def _begin_anew(self) -> None:
+        changed = await self.readers.run(last_change)
+        if self.sweep is not None:
+            self.sweep.begin_anew(changed)
 
     # What the hub needs (`tertulia.hub.hub.Backend`)
 

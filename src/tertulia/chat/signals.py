@@ -13,7 +13,7 @@ from django.db.models.signals import post_delete, post_save, pre_delete, pre_sav
 from django.dispatch import receiver
 
 from .log import AccessNews, News
-from .models import AccessChange, Participant, Token
+from .models import AccessChange, Participant, Room, Token
 from .people import participant_of
 from .publish import publish
 
@@ -95,6 +95,24 @@ def on_user_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
     participant = _participant(instance)
     if participant is not None:
         tell_signed_out(participant)
+
+
+@receiver(pre_save, sender=Room)
+def remember_room(sender: Any, instance: Room, raw: bool = False, **kwargs: Any) -> None:
+    """What kind the room was before."""
+    if instance.pk and not raw:
+        kind = Room.objects.filter(pk=instance.pk).values_list("kind", flat=True).first()
+        setattr(instance, _BEFORE, kind)
+
+
+@receiver(post_save, sender=Room)
+def on_room_saved(sender: Any, instance: Room, **kwargs: Any) -> None:
+    """Another kind lets other people read: the subscribers are checked again."""
+    before = instance.__dict__.pop(_BEFORE, None)
+    if before is not None and before != instance.kind:
+        change = AccessChange.objects.create(kind=AccessChange.Kind.ROOM, room=instance)
+        news = AccessNews(id=change.pk, kind=AccessChange.Kind.ROOM.value, room_id=instance.pk)
+        transaction.on_commit(lambda: publish(News(access=[news])))
 
 
 @receiver(post_delete, sender=Token)

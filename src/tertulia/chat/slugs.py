@@ -67,10 +67,9 @@ def slug_from_name(name: str) -> str:
     return slug
 
 
-def with_suffix(slug: str, number: int) -> str:
-    """`lobby` and 2 give `lobby-2`, within the limit."""
-    suffix = f"-{number}"
-    return slug[: SLUG - len(suffix)] + suffix
+def with_suffix(slug: str, suffix: str) -> str:
+    """`lobby` and `2` give `lobby-2`, within the limit."""
+    return f"{slug[: SLUG - len(suffix) - 1]}-{suffix}"
 
 
 def random_slug() -> str:

@@ -80,6 +80,29 @@ class Sweep:
         self._marks: list[int] = []
         self._away = False
         self._count = 0
+        self._rejoining: asyncio.Task[None] | None = None
+
+    async def tick(self) -> None:
+        """Heartbeats and leases, until cancelled: they wait for no database and no layer."""
+        runtime = self._runtime
+        ticks = 0
+        while True:
+            await asyncio.sleep(SECOND)
+            ticks += 1
+            try:
+                runtime.hub.tick()
+                if ticks % int(RENEW) == 0:
+                    runtime.hub.renew_presence()
+                    runtime.limiter.prune(runtime.loop.time())
+                if runtime.link.failing or ticks % REJOIN == 0:
+                    self._rejoin()
+            except Exception:
+                logger.exception("A tick failed")
+
+    def _rejoin(self) -> None:
+        """One at a time, however long the layer takes."""
+        if self._rejoining is None or self._rejoining.done():
+            self._rejoining = self._runtime.hub.spawn(self._runtime.link.rejoin())
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -87,7 +110,6 @@ class Sweep:
             await asyncio.sleep(SECOND)
             self._count += 1
             try:
-                self._runtime.hub.tick()
                 await self._sweep()
                 if self._away:
                     self._away = False
@@ -98,11 +120,20 @@ class Sweep:
                 logger.exception("The sweep failed")
 
     def is_new(self, change: AccessNews) -> bool:
-        """Whether this change has not been acted upon yet; from now on it has."""
-        if change.id <= self._base or change.id in self._seen:
+        """Whether this change has not been acted upon yet; from now on it has.
+
+        An id below the base may still be news: its transaction may have been open for long.
+        """
+        if change.id in self._seen:
             return False
         self._seen.add(change.id)
         return True
+
+    def begin_anew(self, last_change: int) -> None:
+        """The history is another one, whose ids may be lower."""
+        self._base = last_change
+        self._seen.clear()
+        self._marks.clear()
 
     async def _sweep(self) -> None:
         runtime = self._runtime
@@ -127,16 +158,10 @@ class Sweep:
             self._seen = {seen for seen in self._seen if seen > self._base}
 
     async def _now_and_then(self) -> None:
-        runtime = self._runtime
-        if runtime.link.failing or self._count % REJOIN == 0:
-            await runtime.link.rejoin()
-        if self._count % int(RENEW) == 0:
-            runtime.hub.renew_presence()
-            runtime.limiter.prune(runtime.hub.loop.time())
         if self._count % VALIDITY == 0:
             await self._check_validity()
         if self._count % PRUNE == 0:
-            await runtime.readers.run(prune)
+            await self._runtime.readers.run(prune)
 
     async def _check_validity(self) -> None:
         connections = list(self._runtime.hub.connections)

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 BATCH = 1_000
 WAITING = 20_000
 # Rooms that may be waited for at the same time, and milliseconds that a lane waits for its room.
-LANES = 8
+LANES = 4
 LANE_MILLISECONDS = 5_000
 # Milliseconds that a batch waits for a row that is no room, such as a membership.
 ROW_MILLISECONDS = 1_000
@@ -126,7 +126,7 @@ class Writer:
             if items:
                 self._commit(items)
         except (OperationalError, InterfaceError) as error:
-            if len(items) > 1 and _is_lock_timeout(error):
+            if len(items) > 1 and _is_one_items(error):
                 self._write_each(items)
             else:
                 self._database_away(items, error)
@@ -138,15 +138,15 @@ class Writer:
             logger.warning("A batch of %d failed; each goes alone", len(items), exc_info=True)
             self._write_each(items)
 
-    def _write_each(self, items: list[Item]) -> None:
+    def _write_each(self, items: list[Item], *, lane: bool = False) -> None:
         connection.close()
         for item in items:
-            self._write_alone(item)
+            self._write_alone(item, lane=lane)
 
-    def _write_alone(self, item: Item) -> None:
+    def _write_alone(self, item: Item, *, lane: bool) -> None:
         try:
             self._connect()
-            self._commit([item])
+            self._commit([item], lane=lane)
         except (OperationalError, InterfaceError) as error:
             self._database_away([item], error)
         except Exception:
@@ -180,7 +180,7 @@ class Writer:
         return ready
 
     def _commit(self, items: list[Item], *, lane: bool = False) -> None:
-        held: list[Item] = []
+        free, held = items, []
         with connection.wrap_database_errors, transaction.atomic():
             log = LogTransaction(connection)
             rooms = {item.room_id for item in items if item.room_id is not None}
@@ -191,7 +191,8 @@ class Writer:
                 log.lock(rooms, skip_locked=not lane)
             if not lane and log.connection.vendor == "postgresql":
                 held = [item for item in items if item.room_id and item.room_id not in log.rooms]
-            free = [item for item in items if item not in held] if held else items
+                if held:
+                    free = [item for item in items if item.room_id in {None, *log.rooms}]
             outcomes = self._run_actions(log, free)
         self.commits += 1
         self.actions += len(free)
@@ -274,7 +275,7 @@ class Writer:
             self._fail(items, unavailable("The room is held by another transaction."))
         except Exception:
             logger.warning("A lane's batch failed; each goes alone", exc_info=True)
-            self._write_each(items)
+            self._write_each(items, lane=True)
 
     # Failing
 
@@ -288,9 +289,10 @@ class Writer:
         self._committed([(item.done, error) for item in items], None)
 
 
-def _is_lock_timeout(error: Exception) -> bool:
-    """Whether PostgreSQL waited in vain for a row: one item's trouble, not the database's."""
-    return getattr(error.__cause__, "sqlstate", None) == "55P03"
+def _is_one_items(error: Exception) -> bool:
+    """Whether it is one item's trouble and not the database's: on PostgreSQL a row that was
+    waited for in vain, a deadlock, a serialization failure."""
+    return getattr(error.__cause__, "sqlstate", None) in ("55P03", "40P01", "40001")
 
 
 def _runs(items: list[Item]) -> Iterator[tuple[bool, list[Item]]]:

@@ -43,6 +43,9 @@ class Transport(Protocol):
     def watch(self, on_pong: Callable[[], None]) -> None:
         """Tell of pongs, where the server shows them."""
 
+    def start(self) -> None:
+        """The socket has been accepted: what waits may go."""
+
     def close(self, code: int, reason: str) -> None:
         """Send a close frame behind what waits; cut the socket after `CLOSE_SECONDS`."""
 
@@ -140,7 +143,10 @@ class AsgiTransport:
         self._closing: tuple[int, str] | None = None
         self._wake = asyncio.Event()
         self._consumer = asyncio.current_task()
-        self._pump: asyncio.Task[None] = asyncio.ensure_future(self._run())
+        self._pump: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._pump = asyncio.ensure_future(self._run())
 
     def send(self, frames: Frames) -> None:
         self._queue.extend(frames.texts)
@@ -164,7 +170,8 @@ class AsgiTransport:
     def stop(self) -> None:
         """The consumer has ended: nothing can be sent any more."""
         self._consumer = None
-        self._pump.cancel()
+        if self._pump is not None:
+            self._pump.cancel()
 
     def _cut(self) -> None:
         if self._consumer is not None:

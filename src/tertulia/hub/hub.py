@@ -239,7 +239,7 @@ class Hub:
 
     def serve(self, room: LiveRoom) -> None:
         """The room has something to pass on: in this loop turn's one go for all rooms."""
-        if room.busy and not room.queued:
+        if room.busy and not room.queued and not room.pausing:
             room.queued = True
             self._ready.append(room)
         if not self._scheduled:
@@ -253,16 +253,30 @@ class Hub:
             room = self._ready.popleft()
             try:
                 budget -= room.step(budget)
+            except Exception:
+                logger.exception("Room %s could not be served", room.id)
+                self._abandon(room)
             finally:
                 room.queued = room.busy and not room.pausing
                 if room.queued:
                     self._ready.append(room)
                 elif room.pausing:
-                    room.pausing = False
-                    self.loop.call_later(PAUSE, self.serve, room)
+                    self.loop.call_later(PAUSE, self._pause_over, room)
         if self._ready:
             self._scheduled = True
             self.loop.call_soon(self._serve)
+
+    def _pause_over(self, room: LiveRoom) -> None:
+        room.pausing = False
+        self.serve(room)
+
+    def _abandon(self, room: LiveRoom) -> None:
+        """Nobody knows what its subscribers have got: let them resume by seq."""
+        if self.rooms.pop(room.id, None) is not None:
+            self.backend.unwatch(room)
+        for connection in [*room.live, *(waiting.connection for waiting in room.joining)]:
+            connection.close(Close.TOO_SLOW, retry_after=1.0)
+        room.discard()
 
     # Passing news
 

@@ -24,7 +24,17 @@ SOON = 0.05
 class Presence:
     """The people in one room. A person with three tabs is here once."""
 
-    __slots__ = ("_due", "_leases", "_local", "_new", "_people", "_room", "_told", "_told_at")
+    __slots__ = (
+        "_changed_here",
+        "_due",
+        "_leases",
+        "_local",
+        "_new",
+        "_people",
+        "_room",
+        "_told",
+        "_told_at",
+    )
 
     def __init__(self, room: LiveRoom) -> None:
         self._room = room
@@ -36,6 +46,8 @@ class Presence:
         self._told: bytes | None = None
         self._told_at = -PACE
         self._due = False
+        # Whether the other processes have something to hear from this one.
+        self._changed_here = False
 
     def enter(self, connection: Connection) -> None:
         """A connection has become live in the room."""
@@ -102,8 +114,7 @@ class Presence:
         return sorted(people.values(), key=lambda person: (person.name, person.id))
 
     def _changed(self, *, local: bool = False) -> None:
-        if local:
-            self._room.hub.presence_changed(self._room)
+        self._changed_here |= local
         if self._due:
             return
         self._due = True
@@ -114,6 +125,9 @@ class Presence:
     def _tell(self) -> None:
         self._due = False
         room = self._room
+        if self._changed_here:
+            self._changed_here = False
+            room.hub.presence_changed(room)
         payload = encode(PresenceChanged(room=room.slug, here=self.here()))
         new, self._new = self._new, set()
         if payload != self._told:

@@ -162,6 +162,12 @@ class LiveRoom:
             self._queue.append(Part([], Frames([payload]), but))
             self.hub.serve(self)
 
+    def discard(self) -> None:
+        """Nothing more is passed on."""
+        self._queue.clear()
+        self._part = None
+        self._targets = []
+
     def step(self, budget: int) -> int:
         """Serve up to `budget` subscribers; returns how many were served (at least 1)."""
         if self._part is None:

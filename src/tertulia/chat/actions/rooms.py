@@ -29,11 +29,12 @@ OWNER = Membership.Role.OWNER.value
 def free_slug(name: str) -> str:
     """A public room's address: made from its name, with a suffix when taken."""
     base = slug_from_name(name)
-    slug, number = base, 1
-    while Room.objects.filter(slug_fold=fold(slug)).exists():
-        number += 1
-        slug = with_suffix(base, number)
-    return slug
+    suffixes = [str(number) for number in range(2, 10)]
+    for slug in [base, *(with_suffix(base, suffix) for suffix in suffixes)]:
+        if not Room.objects.filter(slug_fold=fold(slug)).exists():
+            return slug
+    # A name that very many rooms have: counting on would take a query for each of them.
+    return with_suffix(base, random_slug()[:6])
 
 
 def insert_room(**fields: Any) -> Room:
