@@ -19,11 +19,11 @@ LAYERS = pytest.mark.parametrize("mode", ["scaled", "scaled-core"])
 @LAYERS
 async def test_flushall_under_load(make: Make, own_redis: Redis, mode: str) -> None:
     async with Storm(make(mode)) as storm:
-        for _ in range(4):
-            await storm.more(60)
+        for _ in range(3):
+            await storm.more(50)
             await storm.away(own_redis.flush)
-        await storm.more(60)
-        await storm.proved(at_least=300)
+        await storm.more(50)
+        await storm.proved(at_least=200)
 
 
 @LAYERS

@@ -27,7 +27,9 @@ class Installation:
         env = {"TERTULIA_SECRET_KEY": secrets.token_hex(32), **env}
         made = [Server(database_url=database, redis_url=redis.url, env=env) for _ in range(servers)]
         for server in made:
-            server.start()
+            server.start(wait=False)
+        for server in made:
+            server.wait_ready()
         return cls(made)
 
     @property

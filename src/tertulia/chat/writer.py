@@ -192,7 +192,8 @@ class Writer:
             if not lane and log.connection.vendor == "postgresql":
                 held = [item for item in items if item.room_id and item.room_id not in log.rooms]
                 if held:
-                    free = [item for item in items if item.room_id in {None, *log.rooms}]
+                    locked = {None, *log.rooms}
+                    free = [item for item in items if item.room_id in locked]
             outcomes = self._run_actions(log, free)
         self.commits += 1
         self.actions += len(free)

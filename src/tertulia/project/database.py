@@ -12,6 +12,9 @@ from .environment import Environment, SettingsError, need, split_url, without_pa
 SQLITE_NAME = "tertulia.sqlite3"
 # PostgreSQL admits 100 connections unless told otherwise; all workers together stay below.
 ALL_CONNECTIONS = 80
+# What one process can use at once: four readers, the writer, four lanes, and five for pages and
+# health. PostgreSQL's max_connections must allow for as many in each worker.
+NEEDED = 14
 POOL = 20
 
 
@@ -94,7 +97,7 @@ def _postgresql(url: str, workers: int) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
     }
-    most = max(4, min(POOL, ALL_CONNECTIONS // workers))
+    most = max(NEEDED, min(POOL, ALL_CONNECTIONS // workers))
     # A pool that gave up trying is asked again by the next request; one that backs off for
     # minutes, or lets a request wait when it has given up, would stay away long after the
     # database is back.

@@ -80,7 +80,8 @@ async def check_database() -> None:
 def _ask_database() -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            # A table of ours: a database that has not been migrated is not ready either.
+            cursor.execute("SELECT epoch FROM tertulia_chat_installation")
     finally:
         # Back to the pool; a broken one must not be asked again.
         connection.close()
