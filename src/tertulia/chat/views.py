@@ -128,7 +128,7 @@ def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
             "signIn": resolve_url(settings.LOGIN_URL),
             "signOut": _reversed("logout") if request.user.is_authenticated else None,
             "password": _reversed("password_change") if request.user.is_authenticated else None,
-            "invite": _reversed("invite") if request.user.is_staff else None,
+            "invite": _reversed("invite") if getattr(request.user, "is_staff", False) else None,
         },
     }
 
