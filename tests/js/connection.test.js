@@ -48,8 +48,25 @@ test("a refusal tells its code, field and delay", async () => {
   await refused;
 });
 
+test("a request while the connection is being opened waits for the welcome", async () => {
+  const { network, connection } = start();
+  const request = connection.request("room.list");
+  await network.welcome();
+  await network.answer("room.list", { rooms: [] });
+  assert.deepEqual(await request, { rooms: [] });
+});
+
+test("a request whose connection cannot be opened is refused", async () => {
+  const { network, connection } = start();
+  const refused = assert.rejects(connection.request("room.list"), Disconnected);
+  await network.close();
+  await refused;
+});
+
 test("a request without a connection is refused at once", async () => {
-  const { connection } = start();
+  const { network, connection } = start();
+  await network.close();
+  assert.equal(connection.status.state, "waiting");
   await assert.rejects(connection.request("room.list"), Disconnected);
 });
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tertulia.protocol import commands as c
 from tertulia.protocol.codec import encode
-from tertulia.protocol.errors import Code, ProtocolError, forbidden, invalid
+from tertulia.protocol.errors import Code, ProtocolError, forbidden
 from tertulia.protocol.events import ReadChanged
 
 from . import actions, read
@@ -161,12 +161,12 @@ def person_find(live: ProtocolSocket, command: c.PersonFind) -> None:
 def message_send(live: ProtocolSocket, command: c.MessageSend) -> None:
     assert live.speaker is not None
     live.check_send_rate()
-    if command.attachments:
-        raise invalid("attachments", "This server takes no attachments.")
     live.submit(
         command.ref,
         actions.SendMessage(
-            live.speaker, command.room, command.text, command.key, reply_to=command.reply_to
+            *(live.speaker, command.room, command.text, command.key),
+            reply_to=command.reply_to,
+            attachments=command.attachments,
         ),
     )
 

@@ -60,6 +60,7 @@ class SendMessage(Action):
         key: uuid.UUID,
         *,
         reply_to: int | None = None,
+        attachments: Sequence[str] = (),
         join: bool = False,
     ) -> None:
         super().__init__(speaker)
@@ -67,6 +68,7 @@ class SendMessage(Action):
         self.text = text
         self.key = key
         self.reply_to = reply_to
+        self.attachments = attachments
         self.join = join
         self.rendered: Rendered | None = None
 
@@ -149,6 +151,8 @@ def _check_send(
         check_member(room, role, "write")
     check_open(room, "write")
     check_text(send.text)
+    if send.attachments:
+        raise invalid("attachments", "This server takes no attachments.")
     if send.reply_to is not None:
         if send.reply_to <= room.head:
             log.flush()  # the message replied to may be one of this batch

@@ -88,13 +88,28 @@ export class Connection extends Emitter {
   }
 
   /**
+   * While the connection is being opened a request waits for the outcome: who presses a button
+   * right after the page has loaded need not know of it.
+   *
    * @param {string} type the command
    * @param {Record<string, any>} [fields]
    * @returns {Promise<any>} the reply's `result`
    */
-  request(type, fields = {}) {
-    if (!this.online) return Promise.reject(new Disconnected());
+  async request(type, fields = {}) {
+    if (this.status.state === "connecting") await this.#settled();
+    if (!this.online) throw new Disconnected();
     return this.#send(type, fields);
+  }
+
+  /** @returns {Promise<void>} when the attempt to connect has come to its end, well or badly */
+  #settled() {
+    return new Promise((resolve) => {
+      const stop = this.on("status", ({ state }) => {
+        if (state === "connecting") return;
+        stop();
+        resolve();
+      });
+    });
   }
 
   /**
