@@ -108,6 +108,7 @@ async def test_a_refused_send_leaves_its_key_free(talk: Any, eve: Person) -> Non
         {"text": "x" * 20_000},
         {"text": "other"},
         {"reply_to": 999},
+        {"attachments": ["none"]},
     ],
     ids=lambda fields: str(fields)[:24],
 )

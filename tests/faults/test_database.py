@@ -30,7 +30,7 @@ def own_postgres() -> Iterator[Postgres]:
     cluster.remove()
 
 
-async def test_postgresql_restarted_under_load(make: Make, own_postgres: Postgres) -> None:
+async def test_postgresql_restarted_under_load(own_postgres: Postgres, make: Make) -> None:
     async with Storm(make("scaled", own_postgres)) as storm:
         for how in (signal.SIGINT, signal.SIGQUIT):
             await storm.more(50)

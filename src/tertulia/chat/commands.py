@@ -1,12 +1,13 @@
 """The table of protocol 1: which command leads to which action or reading.
 
-A handler returns at once. What is written goes to the writer in the order of arrival, so
-that the sends of one connection to one room are committed in the order they were sent.
+What is written goes to the writer at once, in the order of arrival, so that the sends of one
+connection to one room are committed in the order they were sent. What is read is one task a
+command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from tertulia.protocol import commands as c
@@ -17,39 +18,65 @@ from tertulia.protocol.events import ReadChanged
 from . import actions, read
 from .access import check_see, role_in
 from .entering import enter_room, find_ref
+from .models import Room
 
 if TYPE_CHECKING:
     from .actions.reads import Marked
     from .live_protocol import ProtocolSocket
     from .people import Speaker
 
-Handler = Callable[["ProtocolSocket", Any], None]
+Act = Callable[["Speaker", Any], actions.Action]
+Reading = Callable[["ProtocolSocket", "Speaker", Any], Coroutine[Any, Any, Any]]
 
 
-def ping(live: ProtocolSocket, command: c.Ping) -> None:
-    live.reply(command.ref, {})
+def carry_out(live: ProtocolSocket, speaker: Speaker, command: Any) -> None:
+    """Begin a command; its reply comes later. Raises `ProtocolError` for a rate exceeded."""
+    kind = type(command)
+    if kind is c.MessageSend:
+        live.check_send_rate()
+    elif kind is c.RoomCreate:
+        live.check_rate("create", speaker.id)
+    elif kind is c.TypingStart:
+        live.check_rate("typing", speaker.id)
+    if (act := ACTIONS.get(kind)) is not None:
+        live.submit(command.ref, act(speaker, command))
+    elif (reading := READINGS.get(kind)) is not None:
+        live.read(command.ref, reading(live, speaker, command))
+    elif kind is c.ReadMark:
+        _read_mark(live, speaker, command)
+    else:
+        assert kind is c.Ping, kind
+        live.reply(command.ref, {})
 
 
-def room_list(live: ProtocolSocket, command: c.RoomList) -> None:
-    live.read(command.ref, _room_list(live, command))
+ACTIONS: dict[type, Act] = {
+    c.RoomJoin: lambda who, it: actions.JoinRoom(who, it.room),
+    c.RoomLeave: lambda who, it: actions.LeaveRoom(who, it.room),
+    c.RoomCreate: lambda who, it: actions.CreateRoom(who, it.key, it.name, it.kind, it.members),
+    c.RoomUpdate: lambda who, it: actions.UpdateRoom(
+        who, it.room, name=it.name, topic=it.topic, archived=it.archived
+    ),
+    c.MemberAdd: lambda who, it: actions.AddMember(who, it.room, it.member, it.role),
+    c.MemberRemove: lambda who, it: actions.RemoveMember(who, it.room, it.member),
+    c.MemberRole: lambda who, it: actions.ChangeRole(who, it.room, it.member, it.role),
+    c.MessageSend: lambda who, it: actions.SendMessage(
+        who, it.room, it.text, it.key, reply_to=it.reply_to, attachments=it.attachments
+    ),
+    c.MessageEdit: lambda who, it: actions.EditMessage(who, it.room, it.seq, it.text, it.version),
+    c.MessageDelete: lambda who, it: actions.DeleteMessage(who, it.room, it.seq, it.version),
+    c.ReactionAdd: lambda who, it: actions.AddReaction(who, it.room, it.seq, it.emoji),
+    c.ReactionRemove: lambda who, it: actions.RemoveReaction(who, it.room, it.seq, it.emoji),
+}
 
 
-async def _room_list(live: ProtocolSocket, command: c.RoomList) -> dict[str, Any]:
-    assert live.speaker is not None
-    await live.runtime.read_marks.flush(live.speaker.id)
-    return await live.runtime.readers.run(
-        read.room_list, live.speaker, command.cursor, command.limit
-    )
+async def room_list(live: ProtocolSocket, speaker: Speaker, command: c.RoomList) -> Any:
+    await live.runtime.read_marks.flush(speaker.id)
+    return await live.runtime.readers.run(read.room_list, speaker, command.cursor, command.limit)
 
 
-def room_subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
-    live.read(command.ref, _subscribe(live, command))
-
-
-async def _subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
+async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.RoomSubscribe) -> None:
     """Register in the hub first (news wait), then check and read the log in one snapshot."""
-    runtime, speaker = live.runtime, live.speaker
-    assert speaker is not None
+    runtime = live.runtime
     ref = await enter_room(runtime, speaker, command.room)
     await runtime.read_marks.flush(speaker.id)
     _check_same(live, speaker)
@@ -67,6 +94,7 @@ async def _subscribe(live: ProtocolSocket, command: c.RoomSubscribe) -> None:
             runtime.hub.unsubscribe(live.connection, ref.id)
         raise
     runtime.hub.counters["resets" if snapshot.reset else "subscriptions"] += 1
+    # The reply before the events that follow it, in one breath.
     live.reply(command.ref, snapshot.result)
     runtime.hub.go_live(subscription, snapshot.head, snapshot.role, snapshot.members)
 
@@ -77,178 +105,46 @@ def _check_same(live: ProtocolSocket, speaker: Speaker) -> None:
         raise ProtocolError(Code.UNAUTHENTICATED, "You have become somebody else meanwhile.")
 
 
-def room_unsubscribe(live: ProtocolSocket, command: c.RoomUnsubscribe) -> None:
-    live.read(command.ref, _unsubscribe(live, command))
-
-
-async def _unsubscribe(live: ProtocolSocket, command: c.RoomUnsubscribe) -> dict[str, Any]:
+async def room_unsubscribe(
+    live: ProtocolSocket, speaker: Speaker, command: c.RoomUnsubscribe
+) -> Any:
     ref = await find_ref(live.runtime, command.room)
     if not live.runtime.hub.unsubscribe(live.connection, ref.id):
         # Nothing to end; but a room that he may not see must not differ from none.
-        assert live.speaker is not None
-        await live.runtime.readers.run(read.entry, live.speaker, ref.id)
+        await live.runtime.readers.run(read.entry, speaker, ref.id)
     return {}
 
 
-def room_join(live: ProtocolSocket, command: c.RoomJoin) -> None:
-    assert live.speaker is not None
-    live.submit(command.ref, actions.JoinRoom(live.speaker, command.room))
-
-
-def room_leave(live: ProtocolSocket, command: c.RoomLeave) -> None:
-    assert live.speaker is not None
-    live.submit(command.ref, actions.LeaveRoom(live.speaker, command.room))
-
-
-def room_create(live: ProtocolSocket, command: c.RoomCreate) -> None:
-    assert live.speaker is not None
-    live.check_rate("create", live.speaker.id)
-    live.submit(
-        command.ref,
-        actions.CreateRoom(live.speaker, command.key, command.name, command.kind, command.members),
+async def member_list(live: ProtocolSocket, speaker: Speaker, command: c.MemberList) -> Any:
+    return await live.runtime.readers.run(
+        read.member_list, speaker, command.room, command.cursor, command.limit
     )
 
 
-def room_update(live: ProtocolSocket, command: c.RoomUpdate) -> None:
-    assert live.speaker is not None
-    live.submit(
-        command.ref,
-        actions.UpdateRoom(
-            live.speaker,
-            command.room,
-            name=command.name,
-            topic=command.topic,
-            archived=command.archived,
-        ),
+async def person_find(live: ProtocolSocket, speaker: Speaker, command: c.PersonFind) -> Any:
+    return await live.runtime.readers.run(read.find_people, speaker, command.text, command.limit)
+
+
+async def history_list(live: ProtocolSocket, speaker: Speaker, command: c.HistoryList) -> Any:
+    return await live.runtime.readers.run(
+        *(read.history, speaker, command.room),
+        *(command.before, command.after, command.around, command.limit),
     )
 
 
-def member_add(live: ProtocolSocket, command: c.MemberAdd) -> None:
-    assert live.speaker is not None
-    live.submit(
-        command.ref,
-        actions.AddMember(live.speaker, command.room, command.member, command.role),
-    )
-
-
-def member_remove(live: ProtocolSocket, command: c.MemberRemove) -> None:
-    assert live.speaker is not None
-    live.submit(command.ref, actions.RemoveMember(live.speaker, command.room, command.member))
-
-
-def member_role(live: ProtocolSocket, command: c.MemberRole) -> None:
-    assert live.speaker is not None
-    live.submit(
-        command.ref,
-        actions.ChangeRole(live.speaker, command.room, command.member, command.role),
-    )
-
-
-def member_list(live: ProtocolSocket, command: c.MemberList) -> None:
-    live.read(
-        command.ref,
-        live.runtime.readers.run(
-            *(read.member_list, live.speaker, command.room, command.cursor, command.limit)
-        ),
-    )
-
-
-def person_find(live: ProtocolSocket, command: c.PersonFind) -> None:
-    readers = live.runtime.readers
-    live.read(command.ref, readers.run(read.find_people, live.speaker, command.text, command.limit))
-
-
-def message_send(live: ProtocolSocket, command: c.MessageSend) -> None:
-    assert live.speaker is not None
-    live.check_send_rate()
-    live.submit(
-        command.ref,
-        actions.SendMessage(
-            *(live.speaker, command.room, command.text, command.key),
-            reply_to=command.reply_to,
-            attachments=command.attachments,
-        ),
-    )
-
-
-def message_edit(live: ProtocolSocket, command: c.MessageEdit) -> None:
-    assert live.speaker is not None
-    live.submit(
-        command.ref,
-        actions.EditMessage(live.speaker, command.room, command.seq, command.text, command.version),
-    )
-
-
-def message_delete(live: ProtocolSocket, command: c.MessageDelete) -> None:
-    assert live.speaker is not None
-    live.submit(
-        command.ref,
-        actions.DeleteMessage(live.speaker, command.room, command.seq, command.version),
-    )
-
-
-def reaction_add(live: ProtocolSocket, command: c.ReactionAdd) -> None:
-    assert live.speaker is not None
-    live.submit(
-        command.ref,
-        actions.AddReaction(live.speaker, command.room, command.seq, command.emoji),
-    )
-
-
-def reaction_remove(live: ProtocolSocket, command: c.ReactionRemove) -> None:
-    assert live.speaker is not None
-    live.submit(
-        command.ref,
-        actions.RemoveReaction(live.speaker, command.room, command.seq, command.emoji),
-    )
-
-
-def read_mark(live: ProtocolSocket, command: c.ReadMark) -> None:
-    assert live.speaker is not None
-    speaker = live.speaker
-
-    def answer(outcome: int | ProtocolError) -> None:
-        live.finish(command.ref, {"read": outcome} if isinstance(outcome, int) else outcome)
-
-    def written(marked: Marked) -> None:
-        _tell_read(live, speaker.person, marked)
-
-    live.runtime.read_marks.mark(live.connection, command.room, command.seq, answer, written)
-
-
-def _tell_read(live: ProtocolSocket, person: Any, marked: Marked) -> None:
-    """To my own other connections, and to everyone in a direct room."""
-    runtime = live.runtime
-    payload = encode(ReadChanged(room=marked.slug, read=marked.read, who=person))
-    if marked.direct:
-        runtime.tell_members(marked.room_id, payload, but=live.connection)
-    else:
-        runtime.tell_person(person.id, payload, but=live.connection)
-
-
-def typing_start(live: ProtocolSocket, command: c.TypingStart) -> None:
-    live.read(command.ref, _typing(live, command.room, writing=True))
-
-
-def typing_stop(live: ProtocolSocket, command: c.TypingStop) -> None:
-    live.read(command.ref, _typing(live, command.room, writing=False))
-
-
-async def _typing(live: ProtocolSocket, slug: str, *, writing: bool) -> dict[str, Any]:
-    speaker, hub = live.speaker, live.runtime.hub
-    assert speaker is not None
-    if writing:
-        live.check_rate("typing", speaker.id)
-    ref = await find_ref(live.runtime, slug)
+async def typing(
+    live: ProtocolSocket, speaker: Speaker, command: c.TypingStart | c.TypingStop
+) -> Any:
+    hub = live.runtime.hub
+    ref = await find_ref(live.runtime, command.room)
     subscription = live.connection.subscriptions.get(ref.id)
-    if subscription is None or subscription.role is None:
-        role = await live.runtime.readers.run(_role, ref.id, speaker.id)
-        if role is None:
-            raise forbidden("Only members of the room may write. Join it first.")
+    role = subscription.role if subscription is not None else None
+    if role is None and await live.runtime.readers.run(_role, ref.id, speaker.id) is None:
+        raise forbidden("Only members of the room may write. Join it first.")
     room = hub.room(ref.id, ref.slug)
     if room.empty:
         room.idle_since = hub.loop.time()
-    if writing:
+    if isinstance(command, c.TypingStart):
         room.typing.start(speaker.person)
     else:
         room.typing.stop(speaker.person)
@@ -257,43 +153,37 @@ async def _typing(live: ProtocolSocket, slug: str, *, writing: bool) -> dict[str
 
 def _role(room_id: int, participant_id: int) -> str | None:
     role = role_in(room_id, participant_id)
-    check_see(read.Room.objects.filter(pk=room_id).first(), role)
+    check_see(Room.objects.filter(pk=room_id).first(), role)
     return role
 
 
-def history_list(live: ProtocolSocket, command: c.HistoryList) -> None:
-    live.read(
-        command.ref,
-        live.runtime.readers.run(
-            *(read.history, live.speaker, command.room),
-            *(command.before, command.after, command.around, command.limit),
-        ),
-    )
-
-
-HANDLERS: dict[type, Handler] = {
-    c.Ping: ping,
+READINGS: dict[type, Reading] = {
     c.RoomList: room_list,
     c.RoomSubscribe: room_subscribe,
     c.RoomUnsubscribe: room_unsubscribe,
-    c.RoomJoin: room_join,
-    c.RoomLeave: room_leave,
-    c.RoomCreate: room_create,
-    c.RoomUpdate: room_update,
-    c.MemberAdd: member_add,
-    c.MemberRemove: member_remove,
-    c.MemberRole: member_role,
     c.MemberList: member_list,
     c.PersonFind: person_find,
-    c.MessageSend: message_send,
-    c.MessageEdit: message_edit,
-    c.MessageDelete: message_delete,
-    c.ReactionAdd: reaction_add,
-    c.ReactionRemove: reaction_remove,
-    c.ReadMark: read_mark,
-    c.TypingStart: typing_start,
-    c.TypingStop: typing_stop,
     c.HistoryList: history_list,
+    c.TypingStart: typing,
+    c.TypingStop: typing,
 }
 
-__all__ = ["HANDLERS"]
+
+def _read_mark(live: ProtocolSocket, speaker: Speaker, command: c.ReadMark) -> None:
+    def answer(outcome: int | ProtocolError) -> None:
+        live.finish(command.ref, {"read": outcome} if isinstance(outcome, int) else outcome)
+
+    def written(marked: Marked) -> None:
+        _tell_read(live, speaker, marked)
+
+    live.runtime.read_marks.mark(live.connection, command.room, command.seq, answer, written)
+
+
+def _tell_read(live: ProtocolSocket, speaker: Speaker, marked: Marked) -> None:
+    """To my own other connections, and to everyone in a direct room."""
+    person = speaker.person
+    payload = encode(ReadChanged(room=marked.slug, read=marked.read, who=person))
+    if marked.direct:
+        live.runtime.tell_members(marked.room_id, payload, but=live.connection)
+    else:
+        live.runtime.tell_person(person.id, payload, but=live.connection)

@@ -13,7 +13,7 @@ from tertulia.protocol import VERSION, codec, commands, events, limits
 from tertulia.protocol.errors import Close, Code, ProtocolError
 
 from .actions import Action
-from .commands import HANDLERS
+from .commands import carry_out
 from .conf import conf
 from .live import LiveSocket, Refused
 from .people import Participant, guest_token
@@ -84,7 +84,7 @@ class ProtocolSocket(LiveSocket):
             if self.speaker is None:
                 raise ProtocolError(Code.UNAUTHENTICATED, AUTH_FIRST)
             self.check_rate("command", self.speaker.id)
-            HANDLERS[type(command)](self, command)
+            carry_out(self, self.speaker, command)
         except ProtocolError as error:
             self.fail(command.ref, error)
         except Exception:
