@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 # Rates a person or an address; TERTULIA_LIMITS=off lifts them.
 RATES = {
-    "command": Rate(burst=600, per_second=100),
+    "command": Rate(burst=1_000, per_second=200),
     "send": Rate(burst=300, per_second=30),
     "send_address": Rate(burst=3_000, per_second=600),
     "create": Rate(burst=60, per_second=0.5),
