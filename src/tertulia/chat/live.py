@@ -202,9 +202,13 @@ class LiveSocket:
         if scheme.lower() == "bearer":
             return await self.identify_token(token.strip())
         identity = await self.identify_cookie()
-        if identity is None and conf.open:
+        if identity is None and conf.open and self.may_be_guest():
             identity = await self.admit_guest()
         return identity
+
+    def may_be_guest(self) -> bool:
+        """Whether somebody who says nothing of himself is admitted where guests are."""
+        return True
 
     async def identify_token(self, token: str) -> Identity:
         """Raises `Refused`."""

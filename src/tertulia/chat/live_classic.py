@@ -15,6 +15,7 @@ from . import read, validity
 from .actions import SendMessage
 from .entering import enter_room
 from .live import LiveSocket, Refused
+from .origin import header
 from .people import guest_in, speaker_of
 from .validity import Identity
 
@@ -40,6 +41,10 @@ class ClassicSocket(LiveSocket):
         elif "session" in self.scope:
             identity = await self._identify(_guest_of_session, self.scope["session"])
         return identity
+
+    def may_be_guest(self) -> bool:
+        # A classic client that is no page needs a bearer token, everywhere.
+        return header(self.scope, b"origin") is not None
 
     async def enter(self, identity: Identity | None) -> None:
         """Be in the room before the socket is accepted, as the tutorial's consumers are."""
