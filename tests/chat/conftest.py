@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import RELAXED
 from tests.support.client import Client
 from tests.support.people import Person
 from tests.support.server import Server
@@ -16,15 +17,18 @@ from .waits import wait_for_all
 
 
 @pytest.fixture(scope="session", autouse=True)
-def waits(
-    request: pytest.FixtureRequest, embedded: Server
-) -> Iterator[Future[dict[str, Any]] | None]:
-    """The waits of test_waiting.py take a minute: they go on beside the other tests."""
+def waits(request: pytest.FixtureRequest) -> Iterator[Future[dict[str, Any]] | None]:
+    """The waits of test_waiting.py take a minute: they go on beside the other tests.
+
+    On a server of their own, since others may restart the one that is shared.
+    """
     if not any("test_waiting" in item.nodeid for item in request.session.items):
         yield None
         return
+    server = Server(env=RELAXED).start()
     with ThreadPoolExecutor(1) as thread:
-        yield thread.submit(wait_for_all, embedded)
+        yield thread.submit(wait_for_all, server)
+    server.remove()
 
 
 class Talk:

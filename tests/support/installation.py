@@ -26,11 +26,16 @@ class Installation:
         # Sessions and guest tokens are signed: all processes of an installation share the key.
         env = {"TERTULIA_SECRET_KEY": secrets.token_hex(32), **env}
         made = [Server(database_url=database, redis_url=redis.url, env=env) for _ in range(servers)]
-        for server in made:
-            server.start(wait=False)
-        for server in made:
-            server.wait_ready()
-        return cls(made)
+        installation = cls(made)
+        try:
+            for server in made:
+                server.start(wait=False)
+            for server in made:
+                server.wait_ready()
+        except BaseException:
+            installation.remove()
+            raise
+        return installation
 
     @property
     def here(self) -> Server:

@@ -104,7 +104,11 @@ class Server:
             [*self.prefix, *command], self.log, env=clean_environment(**self.env), cwd=self.data
         )
         if wait:
-            self.wait_ready()
+            try:
+                self.wait_ready()
+            except BaseException:
+                self.remove()
+                raise
         return self
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
