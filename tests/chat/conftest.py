@@ -20,15 +20,17 @@ from .waits import wait_for_all
 def waits(request: pytest.FixtureRequest) -> Iterator[Future[dict[str, Any]] | None]:
     """The waits of test_waiting.py take a minute: they go on beside the other tests.
 
-    On a server of their own, since others may restart the one that is shared.
+    They have a server of their own, since some of the others kill theirs.
     """
     if not any("test_waiting" in item.nodeid for item in request.session.items):
         yield None
         return
     server = Server(env=RELAXED).start()
-    with ThreadPoolExecutor(1) as thread:
-        yield thread.submit(wait_for_all, server)
-    server.remove()
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            yield thread.submit(wait_for_all, server)
+    finally:
+        server.remove()
 
 
 class Talk:
