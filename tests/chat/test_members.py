@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.support.client import Client
@@ -159,3 +160,27 @@ async def test_no_more_people_are_found_than_asked_for(talk: Any) -> None:
 async def test_nobody_is_found_by_nonsense(talk: Any) -> None:
     for text in ("zzz-nobody-zzz", "%", "_", "\\"):
         assert (await talk.ana.cmd("person.find", text=text))["people"] == []
+
+
+async def test_people_are_found_by_the_beginning_of_any_word(talk: Any, eve: Person) -> None:
+    """The whole name first, then a word, then the middle of one."""
+    eve_client = await eve.connect()
+    names = {
+        talk.ana.id: "Zoquete Xanthippa",
+        talk.bea.id: "Xanthippa Zoe",
+        eve_client.id: "Axanthippa",
+    }
+    code = f"""
+from tertulia.chat.models import Participant
+for key, name in {names!r}.items():
+    person = Participant.objects.get(public_id=key)
+    person.name = name
+    person.save()
+"""
+    await asyncio.to_thread(eve.server.shell, code)
+    asker = await Client.connect(eve.server.ws, token=eve.server.people(1)[0][1])
+    found = (await asker.cmd("person.find", text="XANTHIPPA", limit=3))["people"]
+    assert [person["id"] for person in found] == [talk.bea.id, talk.ana.id, eve_client.id]
+    found = (await asker.cmd("person.find", text="xanthippa", limit=1))["people"]
+    assert [person["id"] for person in found] == [talk.bea.id]
+    await asker.close()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.client import Client
 from tests.support.people import Person
+from tests.support.shapes import check_member
 from tests.support.workload import until
 
 
@@ -125,6 +126,58 @@ async def test_in_a_direct_room_everyone_learns_of_my_mark(ana: Person, bea: Per
     await second.cmd("read.mark", room=room, seq=sent["seq"])
     event = await first.find(lambda f: f["type"] == "read.changed" and f["who"]["id"] == second.id)
     assert (event["room"], event["read"]) == (room, sent["seq"])
+
+
+async def test_a_snapshot_of_a_direct_room_tells_who_has_read(ana: Person, bea: Person) -> None:
+    first, second = await ana.connect(), await bea.connect()
+    room = await first.create("", "direct", members=[second.id])
+    sent = await first.say(room, "read me")
+    result = await first.cmd("room.subscribe", room=room)
+    for members in (result["members"], (await first.cmd("member.list", room=room))["members"]):
+        for member in members:
+            check_member(member)
+        assert {m["id"]: m["read"] for m in members} == {first.id: sent["seq"], second.id: 2}
+
+
+async def test_a_resume_of_a_direct_room_tells_what_was_read(ana: Person, bea: Person) -> None:
+    first, second = await ana.connect(), await bea.connect()
+    room = await first.create("", "direct", members=[second.id])
+    sent = await first.say(room, "read me")
+    await second.cmd("read.mark", room=room, seq=sent["seq"])
+    resume = {"room": room, "after": sent["seq"], "epoch": first.welcome["epoch"]}
+    result = await first.cmd("room.subscribe", **resume)
+    assert set(result) == {"head", "events", "reads"}
+    assert result["reads"] == {first.id: sent["seq"], second.id: sent["seq"]}
+
+
+@pytest.mark.parametrize("kind", ["public", "private"])
+async def test_elsewhere_who_has_read_is_nobodys_matter(
+    ana: Person, bea: Person, kind: str
+) -> None:
+    first, second = await ana.connect(), await bea.connect()
+    room = await first.create("Read", kind, members=[second.id])
+    result = await first.cmd("room.subscribe", room=room)
+    for member in result["members"]:
+        check_member(member)
+        assert "read" not in member
+    resume = {"room": room, "after": 1, "epoch": first.welcome["epoch"]}
+    assert set(await first.cmd("room.subscribe", **resume)) == {"head", "events"}
+
+
+async def test_what_i_send_is_read_on_my_other_devices(talk: Any, bea: Person) -> None:
+    """Of a room that is open there the message itself comes; of another its activity, and then
+    that I have read up to it."""
+    elsewhere, open_too = await bea.connect(), await bea.connect()
+    await open_too.subscribe(talk.room)
+    sent = await talk.bea.say(talk.room, "mine")
+    activity = await elsewhere.expect("room.activity", room=talk.room)
+    assert activity["head"] == sent["seq"]
+    event = await elsewhere.expect("read.changed", room=talk.room)
+    assert (event["read"], event["who"]) == (sent["seq"], talk.bea.welcome["me"])
+    kinds = [frame["type"] for frame in elsewhere.frames]
+    assert kinds.index("room.activity") < kinds.index("read.changed")
+    await open_too.silence(lambda f: f["type"] == "read.changed", 0.3)
+    await talk.ana.silence(lambda f: f["type"] == "read.changed" and f["who"]["id"] == bea.id, 0.3)
 
 
 # Mentions

@@ -76,7 +76,9 @@ async def test_my_rooms_are_listed_with_their_counts(talk: Any) -> None:
     assert set(result) == {"rooms", "more"}
     (state,) = result["rooms"]
     counts = ("head", "read", "unread", "mentions")
-    check_state({name: state[name] for name in state if name not in (*counts, "people")})
+    check_state(
+        {name: state[name] for name in state if name not in (*counts, "favourite", "people")}
+    )
     assert state["room"] == talk.room
     assert state["role"] == "owner"
     assert (state["head"], state["messages"], state["unread"], state["mentions"]) == (3, 1, 1, 0)
@@ -202,6 +204,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "read.mark": {"seq": 1},
     "typing.start": {},
     "typing.stop": {},
+    "room.favourite": {"favourite": True},
     "history.list": {"after": 0},
 }
 

@@ -207,3 +207,39 @@ test("frames of a socket that was given up are not heard", async () => {
   assert.deepEqual(heard, []);
   assert.equal(connection.status.state, "connecting");
 });
+
+test("a command without an answer shows a dead connection long before the heartbeat would", async () => {
+  const { network, clock, connection } = start();
+  await network.welcome();
+  await network.answer("ping");
+  const lost = assert.rejects(connection.request("message.send"), Disconnected);
+  // More commands, each with a wait of its own, do not put the decision off.
+  for (let i = 0; i < 4; i += 1) {
+    assert.equal(connection.online, true);
+    connection.request("typing.start").catch(() => {});
+    await clock.pass(3_100);
+  }
+  assert.equal(connection.online, false);
+  await lost;
+});
+
+test("a slow answer costs no connection that is alive", async () => {
+  const { network, clock, connection } = start();
+  await network.welcome();
+  const request = connection.request("message.send");
+  await clock.pass(9_000);
+  await network.answer("ping");
+  await clock.pass(9_000);
+  assert.equal(network.sockets.length, 1);
+  await network.answer("message.send", { seq: 1 });
+  assert.deepEqual(await request, { seq: 1 });
+});
+
+test("an attempt that hangs is given up when the network comes back", async () => {
+  const { network, clock, connection } = start();
+  connection.wake();
+  assert.equal(network.sockets.length, 1, "one that has just begun is left alone");
+  await clock.pass(5_000);
+  connection.wake();
+  assert.equal(network.sockets.length, 2);
+});

@@ -304,3 +304,49 @@ test("what is said in another room is not heard here", async () => {
   await network.give({ ...created(4), room: "kitchen" });
   assert.equal(log.head, 3);
 });
+
+const DIRECT = {
+  state: { ...STATE, kind: "direct", messages: 3 },
+  members: [{ ...ANA, role: "owner", read: 3 }, { ...BEA, role: "member", read: 1 }],
+};
+const reads = (log) => Object.fromEntries(log.room.reads);
+
+test("knows how far each has read in a direct room", async () => {
+  const { network, log } = await opened(3, DIRECT);
+  assert.deepEqual(reads(log), { a1: 3, b2: 1 });
+  await network.give({ type: "read.changed", room: "lobby", read: 2, who: BEA });
+  assert.deepEqual(reads(log), { a1: 3, b2: 2 });
+  await network.give({ type: "read.changed", room: "lobby", read: 1, who: BEA });
+  assert.deepEqual(reads(log), { a1: 3, b2: 2 }, "nobody reads backwards");
+  await network.give(created(4));
+  assert.deepEqual(reads(log), { a1: 3, b2: 4 }, "who says something has read what is above it");
+  await network.give(event("member.left", 5, { member: BEA, role: null }));
+  assert.deepEqual(reads(log), { a1: 3 });
+});
+
+test("learns at a resume what was read meanwhile", async () => {
+  const { network, connection, log } = await opened(3, DIRECT);
+  await network.close();
+  connection.wake();
+  await network.welcome();
+  await network.answer("room.subscribe", { head: 3, events: [], reads: { a1: 3, b2: 3 } });
+  assert.deepEqual(reads(log), { a1: 3, b2: 3 });
+});
+
+test("news that overtake a snapshot count, but not those of another history", async () => {
+  const { network, connection, log } = await opened(3, DIRECT);
+  await network.close();
+  connection.wake();
+  await network.welcome({ epoch: "e2" });
+  await network.give({ type: "read.changed", room: "lobby", read: 2, who: BEA });
+  const changes = { ...DIRECT, reset: true, members: [{ ...ANA, role: "owner", read: 1 }, { ...BEA, role: "member", read: 1 }] };
+  await network.answer("room.subscribe", snapshot(2, [message(1), message(2)], changes));
+  assert.deepEqual(reads(log), { a1: 1, b2: 2 });
+});
+
+test("elsewhere nobody is told who has read", async () => {
+  const { network, log } = await opened();
+  await network.give(created(4));
+  await network.give({ type: "read.changed", room: "lobby", read: 4, who: ANA });
+  assert.deepEqual(reads(log), {});
+});

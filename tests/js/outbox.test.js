@@ -5,12 +5,12 @@ import { ANA, BEA, FakeClock, FakeNetwork, created, settle } from "./support.js"
 
 let lastKey = 0;
 
-async function start({ store = memoryStore(), online = true } = {}) {
+async function start({ store = memoryStore(), online = true, owner = null } = {}) {
   const network = new FakeNetwork();
   const clock = new FakeClock();
   const options = { WebSocket: network.WebSocket, clock, random: () => 0.5 };
   const connection = new Connection("ws://chat.test/ws/", options);
-  const outbox = new Outbox(connection, { store, clock, newKey: () => `key-${++lastKey}` });
+  const outbox = new Outbox(connection, { store, owner, clock, newKey: () => `key-${++lastKey}` });
   connection.start();
   if (online) await network.welcome();
   return { network, clock, connection, outbox, store };
@@ -192,4 +192,81 @@ test("what is kept and is no message does no harm", async () => {
   const { outbox } = await start({ store: localStore("a1", storage) });
   await outbox.restore();
   assert.equal(outbox.size, 0);
+});
+
+test("a text that no server takes is refused before it is queued", async () => {
+  const { network, outbox, store } = await start();
+  const refused = (text, code) => assert.throws(() => outbox.send("lobby", text), { code });
+  refused("x".repeat(10_001), "too_large");
+  for (const blank of ["", " \n\t", "\u2800\u3164\u200b"]) refused(blank, "invalid");
+  for (const malformed of ["a\0b", "\ud83d alone"]) refused(malformed, "invalid");
+  await settle();
+  assert.deepEqual([outbox.size, await store.load(), sent(network)], [0, [], []]);
+});
+
+test("a text is measured in code points, by the limit of the welcome", async () => {
+  const { network, outbox } = await start({ online: false });
+  outbox.send("lobby", "\u{1f642}".repeat(10_000));
+  assert.throws(() => outbox.send("lobby", "\u{1f642}".repeat(10_001)), { code: "too_large" });
+  await network.welcome({ limits: { frame: 131072, text: 3, page: 100, resume: 500 } });
+  assert.throws(() => outbox.send("lobby", "four"), { code: "too_large" });
+});
+
+test("a message is sent only after it is kept, and in its order", async () => {
+  const keeping = [];
+  const put = () => new Promise((resolve) => keeping.push(resolve));
+  const store = { load: async () => [], put, remove: async () => {} };
+  const { network, outbox } = await start({ store });
+  outbox.send("lobby", "one");
+  outbox.send("lobby", "two");
+  await settle();
+  assert.deepEqual([keeping.length, sent(network)], [2, []]);
+  keeping[0]();
+  await settle();
+  assert.deepEqual(sent(network), ["one"]);
+  await network.answer("message.send", { seq: 1 });
+  assert.deepEqual(sent(network), ["one"]);
+  keeping[1]();
+  await settle();
+  assert.deepEqual(sent(network), ["one", "two"]);
+});
+
+test("a new message does not overtake those that are still being read from the store", async () => {
+  const old = { ...(await start({ online: false })).outbox.send("lobby", "old"), order: 1 };
+  let loaded;
+  const load = () => new Promise((resolve) => (loaded = resolve));
+  let order = 1;
+  const store = { load, put: async () => ++order, remove: async () => {} };
+  const { network, outbox } = await start({ store, online: false });
+  void outbox.restore();
+  await network.welcome();
+  outbox.send("lobby", "new");
+  await settle();
+  assert.deepEqual(sent(network), []);
+  loaded([old]);
+  await settle();
+  await network.answer("message.send", { seq: 1 });
+  assert.deepEqual(sent(network), ["old", "new"]);
+});
+
+test("a wait that ends a moment early by the clock still ends", async () => {
+  const { network, clock, outbox } = await start();
+  outbox.send("lobby", "one");
+  await settle();
+  const { now } = clock;
+  clock.now = () => Math.floor(now() / 10) * 10;
+  await network.refuse("message.send", { code: "rate_limited", retry_after: 0.0155 });
+  await clock.pass(16);
+  assert.deepEqual(sent(network), ["one", "one"]);
+});
+
+test("an outbox of its own, too, sends nothing in somebody else's name", async () => {
+  const { network, connection, outbox } = await start({ online: false, owner: ANA });
+  outbox.send("lobby", "from Ana");
+  await network.welcome({ me: BEA });
+  assert.deepEqual(sent(network), []);
+  await network.close();
+  connection.wake();
+  await network.welcome({ me: ANA });
+  assert.deepEqual(sent(network), ["from Ana"]);
 });

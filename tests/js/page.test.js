@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { codePoints, day, excerpt } from "../../src/tertulia/chat/static/tertulia/page/format.js";
+import {
+  codePoints,
+  dateAndTime,
+  day,
+  dayOf,
+  excerpt,
+  time,
+  useTimeZone,
+} from "../../src/tertulia/chat/static/tertulia/page/format.js";
 import { speak, t } from "../../src/tertulia/chat/static/tertulia/page/i18n.js";
 import { parse, roomPath } from "../../src/tertulia/chat/static/tertulia/page/router.js";
 
@@ -36,6 +44,24 @@ test("days are those of the reader", () => {
   assert.match(day(new Date(2026, 10, 15, 12, 0), now), /Sunday/);
   assert.doesNotMatch(day(new Date(2026, 10, 15), now), /2026/);
   assert.match(day(new Date(2025, 10, 15), now), /2025/);
+});
+
+test("times and days are those of the zone that somebody has chosen", () => {
+  const instant = new Date("2026-03-29T22:30:00Z");
+  useTimeZone("Asia/Kathmandu");
+  assert.equal(time(instant), "04:15");
+  assert.equal(day(instant, new Date("2026-03-30T12:00:00Z")), "Today");
+  useTimeZone("America/Lima");
+  assert.equal(time(instant), "17:30");
+  assert.equal(day(instant, new Date("2026-03-30T12:00:00Z")), "Yesterday");
+  assert.match(dateAndTime(instant), /29 March|March 29/);
+  // In Madrid the clocks were put forward that day, which had 23 hours.
+  useTimeZone("Europe/Madrid");
+  assert.equal(dayOf(new Date("2026-03-29T21:59:59Z")) - dayOf(new Date("2026-03-28T23:00:00Z")), 0);
+  assert.equal(dayOf(new Date("2026-03-29T22:00:00Z")) - dayOf(new Date("2026-03-28T23:00:00Z")), 1);
+  useTimeZone("Nowhere/At_All");
+  assert.match(time(instant), /^\d\d:\d\d$/);
+  useTimeZone("");
 });
 
 test("letters are counted as the server counts them", () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Connection, Rooms } from "../../src/tertulia/chat/static/tertulia/sdk/index.js";
-import { ANA, FakeClock, FakeNetwork, STATE, created } from "./support.js";
+import { ANA, FakeClock, FakeNetwork, STATE, created, event, message } from "./support.js";
 
-const LOBBY = { ...STATE, messages: 10, head: 12, read: 12, unread: 0, mentions: 0 };
+const LOBBY = { ...STATE, messages: 10, head: 12, read: 12, unread: 0, mentions: 0, favourite: false };
 
 async function start(rooms = [LOBBY]) {
   const network = new FakeNetwork();
@@ -84,4 +84,69 @@ test("rooms come and go", async () => {
   await clock.pass(300);
   await network.answer("room.list", { rooms: [{ ...LOBBY, room: "kitchen" }], more: null });
   assert.deepEqual(list.all.map((room) => room.room), ["kitchen"]);
+});
+
+test("what I have read elsewhere before I hear of it is not unread", async () => {
+  const { network, list } = await start();
+  await network.give({ type: "read.changed", room: "lobby", read: 13, who: ANA });
+  await network.give({ type: "room.activity", room: "lobby", head: 13, messages: 11, mentioned: [] });
+  assert.equal(list.get("lobby").unread, 0);
+  await network.give({ type: "read.changed", room: "lobby", read: 14, who: ANA });
+  await network.give(created(14, { number: 12, mentions: ["a1"] }));
+  assert.deepEqual([list.get("lobby").unread, list.get("lobby").mentions], [0, 0]);
+});
+
+test("asks when a part of what is new was read elsewhere", async () => {
+  const { network, clock, list } = await start();
+  await network.give({ type: "read.changed", room: "lobby", read: 13, who: ANA });
+  await network.give({ type: "room.activity", room: "lobby", head: 14, messages: 12, mentioned: [] });
+  await clock.pass(300);
+  await network.answer("room.list", {
+    rooms: [{ ...LOBBY, head: 14, messages: 12, read: 13, unread: 1 }],
+    more: null,
+  });
+  assert.equal(list.get("lobby").unread, 1);
+});
+
+test("what I said on another device is not unread", async () => {
+  const { network, list } = await start();
+  await network.give({ type: "room.activity", room: "lobby", head: 13, messages: 11, mentioned: [] });
+  assert.equal(list.get("lobby").unread, 1);
+  await network.give({ type: "read.changed", room: "lobby", read: 13, who: ANA });
+  assert.equal(list.get("lobby").unread, 0);
+});
+
+test("late news change nothing", async () => {
+  const { network, list } = await start();
+  await network.give(created(13, { number: 11 }));
+  await network.give({ type: "room.activity", room: "lobby", head: 12, messages: 10, mentioned: [] });
+  assert.deepEqual([list.get("lobby").unread, list.get("lobby").head], [1, 13]);
+});
+
+test("asks when an unread message is edited or deleted: it may name me now, or no longer", async () => {
+  const { network, clock } = await start([{ ...LOBBY, read: 10, unread: 2, mentions: 1 }]);
+  await network.give(event("message.deleted", 13, { message: message(9, { version: 13 }) }));
+  await clock.pass(300);
+  assert.equal(network.commands("room.list").length, 1, "what was read stays read");
+  await network.give(event("message.edited", 14, { message: message(11, { version: 14 }) }));
+  await clock.pass(300);
+  assert.equal(network.commands("room.list").length, 2);
+});
+
+test("a favourite shows at once, here and on my other devices", async () => {
+  const { network, list } = await start();
+  const done = list.setFavourite("lobby", true);
+  assert.equal(list.get("lobby").favourite, true);
+  await network.answer("room.favourite");
+  await done;
+  await network.give({ type: "favourite.changed", room: "lobby", favourite: false });
+  assert.equal(list.get("lobby").favourite, false);
+});
+
+test("a favourite that the server refuses is none", async () => {
+  const { network, list } = await start();
+  const refused = assert.rejects(list.setFavourite("lobby", true));
+  await network.refuse("room.favourite", { code: "unavailable" });
+  await refused;
+  assert.equal(list.get("lobby").favourite, false);
 });

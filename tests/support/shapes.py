@@ -53,7 +53,9 @@ def check_person(person: Frame) -> None:
 def check_member(member: Frame) -> None:
     """A person with his role, as lists of members have him."""
     check_person({name: member[name] for name in PERSON})
-    assert set(member) == PERSON | {"role"}
+    # `read` stands in direct rooms only.
+    assert set(member) - {"read"} == PERSON | {"role"}
+    assert "read" not in member or whole(member["read"])
     assert member["role"] in ROLES
 
 

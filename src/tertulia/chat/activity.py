@@ -1,4 +1,7 @@
-"""`room.activity`: members who are not subscribed hear that a room has grown."""
+"""`room.activity`: members who are not subscribed hear that a room has grown.
+
+Whoever has spoken hears on his other devices, by `read.changed`, that he has read up to there.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tertulia.hub.hub import BUDGET, Hub
 from tertulia.protocol.codec import encode
-from tertulia.protocol.events import RoomActivity
+from tertulia.protocol.events import Person, ReadChanged, RoomActivity
 
 from . import news
 
@@ -91,10 +94,11 @@ class _Pace:
 
 
 def _merged(one: news.Activity, other: news.Activity) -> news.Activity:
-    """The later state, and all who were mentioned; news of two processes may cross."""
-    later = one if one.head > other.head else other
+    """The later state, and all who spoke or were mentioned; news of two processes may cross."""
+    earlier, later = (other, one) if one.head > other.head else (one, other)
     mentioned = list(dict.fromkeys(one.mentioned + other.mentioned))
-    return news.Activity(later.room_id, later.slug, later.head, later.messages, mentioned)
+    spoken = earlier.spoken | later.spoken
+    return news.Activity(later.room_id, later.slug, later.head, later.messages, mentioned, spoken)
 
 
 class ActivityTeller:
@@ -135,6 +139,18 @@ class ActivityTeller:
             if not connection.classic and item.room_id not in connection.subscriptions
         ]
         self._deliver(connections, payload)
+        for person, seq in item.spoken.values():
+            self._tell_author(item, person, seq)
+
+    def _tell_author(self, item: news.Activity, person: Person, seq: int) -> None:
+        """Sending marks read: his other devices must not count what he said himself as unread."""
+        connections = [
+            connection
+            for connection in self._hub.people.get(person.id, ())
+            if not connection.classic and item.room_id not in connection.subscriptions
+        ]
+        if connections:
+            self._deliver(connections, encode(ReadChanged(room=item.slug, read=seq, who=person)))
 
     def _deliver(self, connections: list[Connection], payload: bytes) -> None:
         for connection in connections[:BUDGET]:

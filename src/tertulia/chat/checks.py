@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 
 from .conf import KEYS
@@ -63,6 +64,20 @@ def suitable_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register()
+def place_for_pictures(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Where people's pictures go: without a folder, Django takes the one it was started in."""
+    if isinstance(default_storage, FileSystemStorage) and not default_storage.base_location:
+        return [
+            Warning(
+                "People's pictures would be kept in the folder that the server is started in.",
+                hint="Set MEDIA_ROOT, or another default storage in STORAGES.",
+                id="tertulia.W002",
+            )
+        ]
+    return []
 
 
 def _unknown(key: str) -> Error:

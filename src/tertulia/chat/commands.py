@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tertulia.protocol import commands as c
 from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import Code, ProtocolError, forbidden
-from tertulia.protocol.events import ReadChanged
+from tertulia.protocol.events import FavouriteChanged, ReadChanged
 
 from . import actions, read
 from .access import check_see, role_in
@@ -44,6 +44,8 @@ def carry_out(live: ProtocolSocket, speaker: Speaker, command: Any) -> None:
         live.read(command.ref, reading(live, speaker, command))
     elif kind is c.ReadMark:
         _read_mark(live, speaker, command)
+    elif kind is c.RoomFavourite:
+        _favourite(live, speaker, command)
     else:
         assert kind is c.Ping, kind
         live.reply(command.ref, {})
@@ -187,3 +189,16 @@ def _tell_read(live: ProtocolSocket, speaker: Speaker, marked: Marked) -> None:
         live.runtime.tell_members(marked.room_id, payload, but=live.connection)
     else:
         live.runtime.tell_person(person.id, payload, but=live.connection)
+
+
+def _favourite(live: ProtocolSocket, speaker: Speaker, command: c.RoomFavourite) -> None:
+    """My other devices show the list in the same order."""
+
+    def done(outcome: str | ProtocolError | None) -> None:
+        live.finish(command.ref, outcome if isinstance(outcome, ProtocolError) else {})
+        if isinstance(outcome, str):
+            payload = encode(FavouriteChanged(room=outcome, favourite=command.favourite))
+            live.runtime.tell_person(speaker.person.id, payload, but=live.connection)
+
+    action = actions.SetFavourite(speaker, command.room, favourite=command.favourite)
+    live.runtime.writer.submit(action, done)

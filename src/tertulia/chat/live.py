@@ -56,7 +56,12 @@ class LiveSocket:
         self.address = scope["client"][0] if scope.get("client") else "local"
         self.runtime: Runtime
         self.connection: Connection
-        self.speaker: people.Speaker | None = None
+
+    @property
+    def speaker(self) -> people.Speaker | None:
+        """Who speaks, as he is called now; None until he has said who he is."""
+        connection = getattr(self, "connection", None)
+        return None if connection is None else connection.speaker
 
     # What a protocol fills in
 
@@ -246,7 +251,6 @@ class LiveSocket:
         """The connection speaks for this person from now on."""
         connection = self.connection
         self._forget_interest()
-        self.speaker = identity.speaker
         connection.speaker = identity.speaker
         connection.mark = identity.mark
         # A guest's token is signed, not kept: there is nothing to ask the database of.
@@ -254,7 +258,9 @@ class LiveSocket:
         connection.session_key = None if guest else self._session_key
         connection.token_digest = None if guest else self._token_digest
         self.runtime.hub.identify(connection, identity.speaker.person)
-        self.runtime.load_interest(identity.speaker.person.id, identity.rooms, identity.mark)
+        person_id = identity.speaker.person.id
+        self.runtime.load_interest(person_id, identity.rooms, identity.mark)
+        self.runtime.profiles.identified(person_id, identity.mark)
 
     # Rates
 

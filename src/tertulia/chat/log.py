@@ -7,6 +7,7 @@ row before it hands out the room's next `seq`, so that seqs are 1, 2, 3 … in c
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,6 +72,8 @@ class RoomNews(msgspec.Struct):
     head: int
     messages: int
     mentioned: list[str]
+    # Who said something, by public id, and the last seq of it: sending marks read.
+    spoken: dict[str, tuple[ev.Person, int]] = {}
 
 
 class AccessNews(msgspec.Struct):
@@ -96,13 +99,15 @@ class LogTransaction:
 
     Needs: an open transaction on `connection`. Checks come before the first `append` of an
     action; what was appended is written by `flush`, which every action's caller calls.
+    `at` is the time that is written. Only what tells of the past gives one, such as the demo;
+    a room's times then must not go back.
     """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, at: datetime | None = None) -> None:
         self.connection = connection
         self.dialect = sql.dialect(connection)
         self.cursor = connection.connection.cursor()
-        self.at = now()
+        self.at = now() if at is None else at
         self.rooms: dict[int, sql.RoomRow] = {}
         self._members: dict[tuple[int, int], sql.MemberRow | None] = {}
         self._events: list[sql.EventRow] = []
@@ -280,6 +285,11 @@ class LogTransaction:
                 head=self.rooms[room_id].head,
                 messages=self.rooms[room_id].messages,
                 mentioned=list(self._mentioned.get(room_id, ())),
+                spoken={
+                    event.actor.id: (event.actor, event.seq)
+                    for event, *_ in told
+                    if isinstance(event, ev.MessageCreated)
+                },
             )
             for room_id, told in self._told.items()
         ]

@@ -57,8 +57,18 @@ class Participant(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.MEMBER)
     name = models.CharField(max_length=150)
     name_fold = models.CharField(max_length=300, db_index=True, editable=False)
+    # The address of the picture, as it goes over the wire; null: the page shows initials.
     avatar = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001 (null on the wire)
+    # The file behind it where it was uploaded here: its name in the default storage.
+    picture = models.CharField(max_length=100, blank=True, default="", db_default="")
+    # The person's own choice; blank: what the browser asks for.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    time_zone = models.CharField(max_length=60, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        # Each picture that is served is asked for by its name.
+        indexes = [models.Index(fields=["picture"], name="tertulia_by_picture")]
 
     def __str__(self) -> str:
         return self.name
@@ -145,6 +155,8 @@ class Membership(models.Model):
     read_seq = models.BigIntegerField(default=0, editable=False)
     # The highest message number at or below read_seq: unread = room.messages - read_number.
     read_number = models.BigIntegerField(default=0, editable=False)
+    # Kept at the top of this person's list of rooms.
+    favourite = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -166,6 +178,23 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant} in {self.room}"
+
+
+class RoomInvitation(models.Model):
+    """A link that lets whoever has it become a member of a room; only its hash is kept."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="invitations")
+    created_by = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    # The room's head when it was made: whoever is removed later does not come back by it.
+    head = models.BigIntegerField(default=0, editable=False)
+    uses = models.PositiveIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.room} {self.expires_at:%Y-%m-%d}"
 
 
 class Event(models.Model):
@@ -265,7 +294,8 @@ class Mention(models.Model):
 class AccessChange(models.Model):
     """What the sweep of every process must hear of, even when the layer is away.
 
-    Rows are only ever added; they are pruned after a day.
+    A changed profile is here too: open sockets speak under the new name. Rows are only ever
+    added; they are pruned after a day.
     """
 
     class Kind(models.TextChoices):
@@ -274,6 +304,7 @@ class AccessChange(models.Model):
         ENTERED = "entered", _("entered a room")
         LEFT = "left", _("left a room")
         ROOM = "room", _("access to a room changed")
+        PROFILE = "profile", _("name or picture changed")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     participant = models.ForeignKey(

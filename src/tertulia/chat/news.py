@@ -7,7 +7,7 @@ import msgspec
 from tertulia.hub.sequencer import LogEvent
 from tertulia.protocol.events import Person
 
-from .log import AccessNews
+from .log import AccessNews, RoomNews
 
 
 class RoomEvents(msgspec.Struct, tag="events", array_like=True):
@@ -55,6 +55,15 @@ class Activity(msgspec.Struct, tag="activity", array_like=True):
     head: int
     messages: int
     mentioned: list[str]
+    # Who said something, by public id, and the last seq of it.
+    spoken: dict[str, tuple[Person, int]] = {}
+
+    @classmethod
+    def of(cls, room: RoomNews) -> Activity:
+        """What a transaction has appended."""
+        return cls(
+            *(room.room_id, room.slug, room.head, room.messages, room.mentioned, room.spoken)
+        )
 
 
 class Access(msgspec.Struct, tag="access", array_like=True):

@@ -20,6 +20,8 @@ from .models import Participant, Token
 
 GUEST_SESSION_KEY = "tertulia_guest"
 _GUEST_SALT = "tertulia.guest"
+# Where a request remembers who asks.
+_ME = "_tertulia_me"
 _GUEST_SECONDS = 90 * 24 * 3600
 
 
@@ -62,9 +64,20 @@ def participant_of(user: Any) -> Participant:
         return participant
     try:
         with transaction.atomic():
-            return Participant.objects.create(user=user, name=user.get_username()[:150])
+            return enrol(user)
     except IntegrityError:
         return Participant.objects.get(user=user)
+
+
+def enrol(user: Any) -> Participant:
+    """A participant for a user who has none, under a name that is free. Needs a transaction.
+
+    Raises IntegrityError where another process was faster.
+    """
+    from .profile.names import free_name, lock_names
+
+    lock_names()
+    return Participant.objects.create(user=user, name=free_name(user.get_username()))
 
 
 def new_guest() -> Participant:
@@ -94,10 +107,18 @@ def guest_in(session: SessionBase) -> Participant | None:
 
 
 def me(request: HttpRequest) -> Participant | None:
-    """Who asks for a page: the user's participant, a guest where guests are admitted, or None."""
-    if request.user.is_authenticated:
-        return participant_of(request.user)
-    return guest_of(request.session) if conf.open else None
+    """Who asks for a page: the user's participant, a guest where guests are admitted, or None.
+
+    The database is asked once a request.
+    """
+    known: Participant | None = getattr(request, _ME, None)
+    if known is None:
+        if request.user.is_authenticated:
+            known = participant_of(request.user)
+        elif conf.open:
+            known = guest_of(request.session)
+        setattr(request, _ME, known)
+    return known
 
 
 def digest_of(token: str) -> str:
@@ -125,6 +146,13 @@ def _active(participant: Participant) -> Participant | None:
     if user is None:
         return participant if participant.kind == Participant.Kind.BOT else None
     return participant if user.is_active else None
+
+
+def has_account(participant: Participant) -> bool:
+    """Whether he is still somebody here: an account that was closed or deleted is nobody's."""
+    if participant.kind != Participant.Kind.MEMBER:
+        return True
+    return participant.user is not None and bool(participant.user.is_active)
 
 
 def guest_token(guest: Participant) -> str:

@@ -59,11 +59,5 @@ def items_of(epoch: str, told: News) -> list[tuple[str, news.Any]]:
         for room in told.rooms
     ]
     items += [(news.site_group(epoch), news.Access(change)) for change in told.access]
-    items += [
-        (
-            news.site_group(epoch),
-            news.Activity(room.room_id, room.slug, room.head, room.messages, room.mentioned),
-        )
-        for room in told.rooms
-    ]
+    items += [(news.site_group(epoch), news.Activity.of(room)) for room in told.rooms]
     return items

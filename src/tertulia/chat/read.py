@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
+from msgspec import UNSET
 
 from tertulia.hub.sequencer import LogEvent
 from tertulia.protocol import events as ev
@@ -22,6 +23,9 @@ from .encode import event_of, messages_of, state_of
 from .models import Event, Installation, Membership, Mention, Message, Participant, Room
 from .people import Speaker, person_of, user_has
 from .slugs import fold
+
+# After every text that begins with what stands before this.
+LAST = "\U0010ffff"
 
 
 @contextmanager
@@ -73,6 +77,9 @@ def subscription(
                 "head": room.head,
                 "events": [msgspec.Raw(event.payload) for event in events],
             }
+            if room.kind == Room.Kind.DIRECT:
+                # What passed meanwhile is not replayed, and everybody here sees who has read.
+                result["reads"] = _reads(room)
         else:
             result = _fresh(room, membership, limit, members)
             if after is not None:
@@ -118,6 +125,11 @@ def _fresh(room: Room, membership: Membership | None, limit: int, members: int) 
         "members": people,
         "members_more": more,
     }
+
+
+def _reads(room: Room) -> dict[str, int]:
+    """How far each member has read, by public id."""
+    return dict(_present(room).values_list("participant__public_id", "read_seq"))
 
 
 def _messages(room: Room) -> QuerySet[Message]:
@@ -180,6 +192,7 @@ def _members_page(room: Room, cursor: str | None, limit: int) -> tuple[list[ev.M
             kind=row.participant.kind,
             avatar=row.participant.avatar,
             role=row.role,
+            read=row.read_seq if room.kind == Room.Kind.DIRECT else UNSET,
         )
         for row in page[:limit]
     ]
@@ -248,6 +261,7 @@ def _my_room(row: Membership, mentions: int, people: dict[int, list[ev.Person]])
         read=row.read_seq,
         unread=room.messages - row.read_number,
         mentions=mentions,
+        favourite=row.favourite,
     )
     if room.kind == Room.Kind.DIRECT:
         mine.people = people.get(room.pk, [])
@@ -318,7 +332,9 @@ def _exists_before(rows: QuerySet[Message], earlier: list[Message]) -> bool:
 
 
 def find_people(speaker: Speaker, text: str, limit: int) -> dict[str, Any]:
-    """People whose name holds `text`, those whose name begins with it first."""
+    """People by name: first those whose name begins with `text`, then those of whom another
+    word does, then whoever's name holds it.
+    """
     folded = fold(text.strip())
     kinds = [Participant.Kind.MEMBER, Participant.Kind.BOT]
     if conf.open:
@@ -331,12 +347,28 @@ def find_people(speaker: Speaker, text: str, limit: int) -> dict[str, Any]:
     )
     if user_has("is_active"):
         rows = rows.filter(Q(user__isnull=True) | Q(user__is_active=True))
-    first = list(rows.filter(name_fold__startswith=folded).order_by("name_fold", "id")[:limit])
-    if len(first) < limit:
-        ids = [row.pk for row in first]
-        rest = rows.exclude(pk__in=ids).order_by("name_fold", "id")
-        first += list(rest[: limit - len(first)])
-    return {"people": [person_of(row) for row in first]}
+    found: list[Participant] = []
+    for fits in (_begins("name_fold", folded), _word_begins("name_fold", folded), Q()):
+        if len(found) < limit:
+            others = rows.filter(fits).exclude(pk__in=[row.pk for row in found])
+            found += others.order_by("name_fold", "id")[: limit - len(found)]
+    return {"people": [person_of(row) for row in found]}
+
+
+def _begins(field: str, text: str) -> Q:
+    """The beginning of a column, in a form that the database has an index for."""
+    if connection.vendor == "sqlite":
+        # Its LIKE uses none; its order is that of the code points.
+        return Q(**{f"{field}__gte": text, f"{field}__lt": text + LAST})
+    return Q(**{f"{field}__startswith": text})
+
+
+def _word_begins(field: str, text: str) -> Q:
+    """The beginning of a word after the first."""
+    fits = Q()
+    for between in " -._":
+        fits |= Q(**{f"{field}__contains": between + text})
+    return fits
 
 
 def my_room_ids(participant_id: int) -> list[int]:

@@ -29,16 +29,16 @@ async def recheck_person(runtime: Runtime, person_id: str) -> None:
         await asyncio.sleep(seconds)
         for connection in list(runtime.hub.people.get(person_id, ())):
             if connection.session_key is not None:
-                ended = await _asked(runtime, invalid_session, connection.session_key)
+                ended = await asked(runtime, invalid_session, connection.session_key)
             elif connection.token_digest is not None:
-                ended = bool(await _asked(runtime, ended_tokens, [connection.token_digest]))
+                ended = bool(await asked(runtime, ended_tokens, [connection.token_digest]))
             else:
                 continue
             if ended:
                 connection.close(Close.UNAUTHENTICATED)
 
 
-async def _asked(runtime: Runtime, question: Callable[..., Any], *args: Any) -> Any:
+async def asked(runtime: Runtime, question: Callable[..., Any], *args: Any) -> Any:
     """The answer, however long the database is away: what was taken back must not stay."""
     while True:
         try:
@@ -61,7 +61,7 @@ def _members_if_closed(room_id: int) -> set[str] | None:
 async def recheck_room(runtime: Runtime, room_id: int, revoked: str | None) -> None:
     """End the subscriptions of those who may read the room no longer, and of `revoked`."""
     _end_subscriptions(runtime, room_id, lambda person_id: person_id == revoked)
-    members: set[str] | None = await _asked(runtime, _members_if_closed, room_id)
+    members: set[str] | None = await asked(runtime, _members_if_closed, room_id)
     if members is not None:
         _end_subscriptions(runtime, room_id, lambda person_id: person_id not in members)
 

@@ -25,6 +25,7 @@ from .conf import conf
 from .layer import LayerLink
 from .log import AccessNews, News, forget_rooms
 from .models import AccessChange
+from .profile.live import Profiles
 from .read import epoch, read_head, read_log
 from .readers import Readers
 from .readmarks import ReadMarks
@@ -63,6 +64,7 @@ class Runtime:
         self.interest = Interest()
         self.activity = ActivityTeller(self.hub, self.link, self.interest)
         self.read_marks = ReadMarks(self)
+        self.profiles = Profiles(self)
         self.epoch = ""
         self.sweep: Sweep | None = None
         # The last changes of access, for people whose rooms were read a moment before them.
@@ -136,9 +138,7 @@ class Runtime:
             self.access_changed(change)
             self.link.to_site(news.Access(change))
         for room in told.rooms:
-            self.activity.grown(
-                news.Activity(room.room_id, room.slug, room.head, room.messages, room.mentioned)
-            )
+            self.activity.grown(news.Activity.of(room))
 
     def tell_person(self, person_id: str, payload: bytes, *, but: object = None) -> None:
         """A passing frame to all sockets of a person, here and elsewhere."""
@@ -184,7 +184,7 @@ class Runtime:
     # Access
 
     def access_changed(self, change: AccessNews) -> None:
-        """Somebody entered, left or was signed out; told once, by news or by the sweep."""
+        """Somebody entered, left, changed or was signed out; told once, by news or the sweep."""
         if self.sweep is None or not self.sweep.is_new(change):
             return
         self._changes.append(change)
@@ -198,6 +198,8 @@ class Runtime:
             self.hub.spawn(recheck_person(self, person_id))
         elif change.kind == AccessChange.Kind.ROOM and room_id:
             self.hub.spawn(recheck_room(self, room_id, person_id))
+        elif change.kind == AccessChange.Kind.PROFILE:
+            self.profiles.changed(change)
         elif person_id and room_id and slug:
             self._moved(change)
             entered = change.kind == AccessChange.Kind.ENTERED

@@ -12,9 +12,11 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
+from .changes import tell_change
 from .log import AccessNews, News
 from .models import AccessChange, Participant, Room, Token
 from .people import participant_of
+from .profile.names import free_name, lock_names
 from .publish import publish
 
 _BEFORE = "_tertulia_before"
@@ -27,18 +29,7 @@ def tell_signed_out(
 
     With `SIGN_IN`, those of them whose session or token no longer holds.
     """
-    change = AccessChange.objects.create(kind=kind, participant=participant)
-    told = News(
-        access=[
-            AccessNews(
-                id=change.pk,
-                kind=kind.value,
-                person_id=participant.public_id,
-                participant_id=participant.pk,
-            )
-        ]
-    )
-    transaction.on_commit(lambda: publish(told))
+    tell_change(participant, kind)
 
 
 def enrol_users(**kwargs: Any) -> None:
@@ -74,17 +65,18 @@ def on_user_saved(
     if raw:
         return
     if created:
-        Participant.objects.get_or_create(
-            user=instance, defaults={"name": instance.get_username()[:150]}
-        )
+        participant_of(instance)
         return
     before = instance.__dict__.pop(_BEFORE, None)
     participant = _participant(instance)
     if before is None or participant is None:
         return
     if before.get_username() == participant.name != instance.get_username():
-        participant.name = instance.get_username()[:150]
-        participant.save()
+        with transaction.atomic():
+            lock_names()
+            participant.name = free_name(instance.get_username(), besides=participant)
+            participant.save(update_fields=["name", "name_fold"])
+            tell_change(participant, AccessChange.Kind.PROFILE)
     deactivated = before.is_active and not instance.is_active
     if deactivated or before.password != instance.password:
         tell_signed_out(participant)

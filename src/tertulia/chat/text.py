@@ -11,28 +11,39 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import nh3
-from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from .slugs import fold
+from .languages import CLASSES, LANGUAGES
+from .markup import Budget, as_written, make_markdown, split
+from .naming import MARKS, readings
 
 # Kept with each message, so that old ones can be told apart when the rules change.
-RENDERER = 1
+RENDERER = 2
 
 # Anything that Markdown, the link finder or a mention might take for more than text.
 _MARKUP = re.compile(
     r"[*_`~\[\]<>&|\\@]|://|mailto:|\n\s*\n|^\s*(?:[-+=#]|\d+[.)])|^\s\s", re.MULTILINE
 )
-_LINK = re.compile("://|mailto:")
-_NAME = re.compile(r"@([\w.+\-]{1,150})")
 _TAGS = {
     *("p", "br", "em", "strong", "s", "code", "pre", "blockquote", "a", "span", "hr"),
     *("ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-_ATTRIBUTES = {"a": {"href"}, "span": {"class", "data-id"}, "ol": {"start"}, "code": {"class"}}
+_ATTRIBUTES = {
+    "*": set(),  # without it a title would be allowed everywhere
+    "a": {"href"},
+    "span": {"data-id"},
+    "pre": {"data-language"},
+    "ol": {"start", "dir"},
+    **{tag: {"dir"} for tag in ("ul", "blockquote", "table")},
+}
+# No message can borrow a class of the page.
+_CLASSES = {
+    "span": {"mention", *CLASSES},
+    "code": {f"language-{language.id}" for language in LANGUAGES.values()},
+}
 
 
 class Named(NamedTuple):
@@ -58,52 +69,43 @@ def is_blank(text: str) -> bool:
     return all(unicodedata.category(char)[0] in "ZC" or char in _EMPTY for char in text)
 
 
-def candidates(text: str) -> set[str]:
-    """Folded names after an @, which may or may not be somebody's."""
-    names: set[str] = set()
-    if "@" in text:
-        for found in _NAME.findall(text):
-            names.update(_readings(found))
-    return names
-
-
 def render(text: str, names: Mapping[str, Named] | None = None) -> Rendered:
     """Markdown to sanitised HTML. `names`: folded name → who may be mentioned here."""
     if not _MARKUP.search(text):
         lines = [line.strip() for line in text.strip().split("\n")]
         return Rendered("<p>" + "<br>\n".join(lines) + "</p>", [])
-    env: dict[str, Any] = {"names": names or {}, "mentions": {}}
+    return _long_way(text, names or {})
+
+
+def _long_way(text: str, names: Mapping[str, Named]) -> Rendered:
+    env: dict[str, Any] = {"names": names, "mentions": {}, "marks": MARKS, "budget": Budget()}
+    parsed, rest = split(text)
+    html = _markdown.render(parsed, env)
+    if rest.strip():
+        html += f"<p>{as_written(rest)}</p>"
     html = nh3.clean(
-        (_linking if _LINK.search(text) else _markdown).render(text, env),
+        html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener nofollow ugc",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
     )
     return Rendered(html.strip(), list(env["mentions"].values()))
 
 
-def _readings(name: str) -> list[str]:
-    """`ana.` at the end of a sentence is `ana.` or `ana`."""
-    readings = [fold(name)]
-    shorter = name.rstrip(".+-")
-    if shorter and shorter != name:
-        readings.append(fold(shorter))
-    return readings
-
-
 def _mention(state: StateInline, silent: bool) -> bool:
     """Inline rule: @name of somebody in the room."""
-    if state.src[state.pos] != "@":
+    if state.src[state.pos] != "@" or not state.env["names"]:
         return False
     if state.pos > 0 and (state.src[state.pos - 1].isalnum() or state.src[state.pos - 1] in "_@"):
         return False
-    found = _NAME.match(state.src, state.pos, state.posMax)
-    if found is None:
+    # Folding is dear, and a text may be nothing but names.
+    state.env["marks"] -= 1
+    if state.env["marks"] < 0:
         return False
-    for reading, written in zip(
-        _readings(found.group(1)), (found.group(1), found.group(1).rstrip(".+-")), strict=False
-    ):
+    for reading, written in readings(state.src, state.pos, state.posMax):
         named = state.env["names"].get(reading)
         if named is None:
             continue
@@ -125,20 +127,6 @@ def _render_mention(
     return f'<span class="mention" data-id="{token.meta["id"]}">{content}</span>'
 
 
-def _make_markdown(*, linkify: bool) -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": linkify})
-    markdown.enable(["strikethrough", "table"])
-    if linkify:
-        # A tenth of the whole: only for texts that hold something like a link.
-        markdown.enable("linkify")
-    # A picture would tell its server who reads; setext headings are made by accident.
-    markdown.disable(["image", "lheading", "html_block", "html_inline", "reference"])
-    markdown.inline.ruler.before("link", "mention", _mention)
-    markdown.add_render_rule("mention", _render_mention)
-    if markdown.linkify is not None:
-        markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
-    return markdown
-
-
-_markdown = _make_markdown(linkify=False)
-_linking = _make_markdown(linkify=True)
+_markdown = make_markdown()
+_markdown.inline.ruler.before("link", "mention", _mention)
+_markdown.add_render_rule("mention", _render_mention)

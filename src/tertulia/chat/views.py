@@ -9,22 +9,23 @@ from urllib.parse import urlencode
 import msgspec
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
-from django.views.i18n import set_language
+from django.views.decorators.http import require_safe
 
 from tertulia.protocol.errors import ProtocolError
 
 from . import api
 from .access import visible_room
+from .answers import answer, json_view
 from .conf import conf
+from .finding import find_public
 from .models import Participant, Room
 from .people import me, person_of
-from .slugs import check_slug, fold, slug_from_name
+from .profile.spoken import in_own_language, languages
+from .slugs import check_slug, slug_from_name
 
 # How many public rooms the home page offers at once; a filter finds the others.
 OFFERED = 50
@@ -34,16 +35,18 @@ LARGEST_SEQ = 2**53 - 1
 
 @never_cache
 @require_safe
+@in_own_language
 def home(request: HttpRequest) -> HttpResponse:
     """My rooms, the public ones, and a field to enter a room by name."""
     person = me(request)
     if person is None:
-        return _to_sign_in(request)
+        return to_sign_in(request)
     return render(request, "tertulia/home.html", {"page": _page(request, person)})
 
 
 @never_cache
 @require_safe
+@in_own_language
 def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpResponse:
     """A room, or one message in its surroundings.
 
@@ -51,7 +54,7 @@ def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpRespons
     """
     person = me(request)
     if person is None:
-        return _to_sign_in(request)
+        return to_sign_in(request)
     if seq is not None and seq > LARGEST_SEQ:
         raise Http404
     found = _at(person, slug)
@@ -66,11 +69,12 @@ def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpRespons
 
 @never_cache
 @require_safe
+@in_own_language
 def enter(request: HttpRequest) -> HttpResponse:
     """Go to the room of this name or address; where there is none, home offers to make it."""
     person = me(request)
     if person is None:
-        return _to_sign_in(request)
+        return to_sign_in(request)
     name = _asked(request, "name")
     if not name:
         return redirect("tertulia:home")
@@ -82,34 +86,17 @@ def enter(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('tertulia:home')}?{urlencode({'new': name})}")
 
 
-@never_cache
 @require_safe
-def public_rooms(request: HttpRequest) -> HttpResponse:
-    """JSON: public rooms that I could enter and have not, by name; `q` filters them.
+@json_view
+def public_rooms(request: HttpRequest, person: Participant) -> HttpResponse:
+    """JSON: public rooms that I could enter and have not. `q` filters them by name, address and
+    topic; with `archived=1` those that can only be read are among them.
 
-    `{"rooms": [{"room", "name", "topic"}, …], "more": bool}`; 401 without a person.
+    `{"rooms": [{"room", "name", "topic", "members", "archived"}, …], "more": bool}`
     """
-    person = me(request)
-    if person is None:
-        return JsonResponse({"error": {"code": "unauthenticated"}}, status=401)
-    rooms = Room.objects.filter(kind=Room.Kind.PUBLIC, archived=False).exclude(
-        memberships__in=person.memberships.filter(left_seq__isnull=True)
-    )
-    text = _asked(request, "q")
-    if text:
-        rooms = rooms.filter(Q(name__icontains=text) | Q(slug_fold__contains=fold(text)))
-    offered = list(rooms.order_by("name", "id").values("slug", "name", "topic")[: OFFERED + 1])
-    lines = [
-        {"room": line["slug"], "name": line["name"], "topic": line["topic"]}
-        for line in offered[:OFFERED]
-    ]
-    return JsonResponse({"rooms": lines, "more": len(offered) > OFFERED})
-
-
-@require_POST
-def language(request: HttpRequest) -> HttpResponse:
-    """Speak another language from now on; Django keeps the choice in a cookie."""
-    return set_language(request)
+    archived = request.GET.get("archived") == "1"
+    rooms, more = find_public(person, _asked(request, "q"), OFFERED, archived=archived)
+    return answer({"rooms": rooms, "more": more})
 
 
 def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
@@ -119,21 +106,24 @@ def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
         "room": None,
         "seq": None,
         "open": conf.open,
-        "languages": [list(pair) for pair in settings.LANGUAGES if pair[0] in ("en", "es")],
+        "languages": [list(pair) for pair in languages()],
+        "language": person.language,
+        "timeZone": person.time_zone,
         "urls": {
             "home": reverse("tertulia:home"),
             "enter": reverse("tertulia:enter"),
             "publicRooms": reverse("tertulia:public_rooms"),
+            "settings": reverse("tertulia:settings"),
             "socket": "/ws/",
             "signIn": resolve_url(settings.LOGIN_URL),
-            "signOut": _reversed("logout") if request.user.is_authenticated else None,
-            "password": _reversed("password_change") if request.user.is_authenticated else None,
-            "invite": _reversed("invite") if getattr(request.user, "is_staff", False) else None,
+            "signOut": page_of("logout") if request.user.is_authenticated else None,
+            "password": page_of("password_change") if request.user.is_authenticated else None,
+            "invite": page_of("invite") if getattr(request.user, "is_staff", False) else None,
         },
     }
 
 
-def _reversed(name: str) -> str | None:
+def page_of(name: str) -> str | None:
     """The address of a page that a host project may not have."""
     try:
         return reverse(name)
@@ -141,8 +131,9 @@ def _reversed(name: str) -> str | None:
         return None
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+def to_sign_in(request: HttpRequest, back: str | None = None) -> HttpResponse:
+    """Where a page sends whom it does not know; he comes back to it, or to the page `back`."""
+    return redirect_to_login(back or request.get_full_path(), resolve_url(settings.LOGIN_URL))
 
 
 def _address(slug: str, seq: int | None) -> str:

@@ -117,6 +117,13 @@ class Hub:
             if not others:
                 del self.people[connection.person.id]
 
+    def person_changed(self, person: Person) -> None:
+        """His name or picture is another one; rooms tell it with who is here."""
+        for connection in self.people.get(person.id, ()):
+            connection.person = person
+        for room in self.rooms.values():
+            room.presence.person_changed(person)
+
     def close_person(self, public_id: str, code: Close = Close.UNAUTHENTICATED) -> None:
         """End all sockets of a person."""
         for connection in list(self.people.get(public_id, ())):

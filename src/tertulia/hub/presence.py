@@ -77,6 +77,12 @@ class Presence:
             del self._local[person.id], self._people[person.id]
             self._changed(local=True)
 
+    def person_changed(self, person: Person) -> None:
+        """Somebody who may be here has another name or picture."""
+        if person.id in self._people and self._people[person.id] != person:
+            self._people[person.id] = person
+            self._changed(local=True)
+
     def lease(self, origin: str, people: list[Person], count: int, now: float) -> None:
         """Another process says who is here with it; `people` is empty when there are too many."""
         if count == 0:

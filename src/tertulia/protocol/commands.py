@@ -90,6 +90,13 @@ class RoomUpdate(Command, tag="room.update"):
     archived: bool | UnsetType = UNSET
 
 
+class RoomFavourite(Command, tag="room.favourite"):
+    """Keep a room of mine at the top of my list, or no longer."""
+
+    room: Slug
+    favourite: bool
+
+
 class MemberAdd(Command, tag="member.add"):
     """Make somebody a member."""
 
@@ -215,6 +222,7 @@ Any = (
     | RoomLeave
     | RoomCreate
     | RoomUpdate
+    | RoomFavourite
     | MemberAdd
     | MemberRemove
     | MemberRole

@@ -40,13 +40,15 @@ class MyRoom(RoomState, kw_only=True):
     read: int
     unread: int
     mentions: int
+    favourite: bool
     people: list[Person] | UnsetType = UNSET
 
 
 class Member(Person, frozen=True, gc=False):
-    """A person with his role in the room at hand."""
+    """A person with his role in the room at hand; `read` stands in direct rooms only."""
 
     role: str
+    read: int | UnsetType = UNSET
 
 
 class ReactionState(Struct):
@@ -224,6 +226,20 @@ class ReadChanged(Struct, tag_field="type", tag="read.changed"):
 
     room: str
     read: int
+    who: Person
+
+
+class FavouriteChanged(Struct, tag_field="type", tag="favourite.changed"):
+    """On another device I made a room a favourite, or made it one no longer."""
+
+    room: str
+    favourite: bool
+
+
+class PersonChanged(Struct, tag_field="type", tag="person.changed"):
+    """A member of the room has another name or picture. With `room` null: I have myself."""
+
+    room: str | None
     who: Person
 
 

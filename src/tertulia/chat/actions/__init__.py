@@ -5,14 +5,16 @@ An action is run by the writer, or by a caller in his own transaction. It raises
 """
 
 from .base import Action
+from .invitations import AcceptInvitation, MakeInvitation, RevokeInvitation
 from .members import AddMember, ChangeRole, JoinRoom, LeaveRoom, RemoveMember
 from .messages import DeleteMessage, EditMessage, SendMessage
 from .people import AdmitGuest
 from .reactions import AddReaction, RemoveReaction
 from .reads import MarkRead
-from .rooms import CreateRoom, UpdateRoom, VisitRoom
+from .rooms import CreateRoom, SetFavourite, UpdateRoom, VisitRoom
 
 __all__ = [
+    "AcceptInvitation",
     "Action",
     "AddMember",
     "AddReaction",
@@ -23,10 +25,13 @@ __all__ = [
     "EditMessage",
     "JoinRoom",
     "LeaveRoom",
+    "MakeInvitation",
     "MarkRead",
     "RemoveMember",
     "RemoveReaction",
+    "RevokeInvitation",
     "SendMessage",
+    "SetFavourite",
     "UpdateRoom",
     "VisitRoom",
 ]

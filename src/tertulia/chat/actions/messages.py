@@ -16,9 +16,10 @@ from ..access import MODERATORS, check_member, check_open, check_see
 from ..encode import key_text, messages_of, timestamp
 from ..log import LogTransaction
 from ..models import Membership, Mention, Message
+from ..naming import candidates
 from ..people import Speaker
 from ..slugs import fold_slug
-from ..text import RENDERER, Named, Rendered, candidates, is_blank, render
+from ..text import RENDERER, Named, Rendered, is_blank, render
 from .base import Action, Outcome
 from .members import join
 

@@ -13,7 +13,7 @@ from tertulia.protocol import events as ev
 from tertulia.protocol.errors import invalid, not_found
 
 from .. import sql
-from ..access import MODERATORS, OWNERS, check_role, check_see, find_room
+from ..access import MODERATORS, OWNERS, check_member, check_role, check_see, find_room
 from ..conf import conf
 from ..encode import state_of, timestamp
 from ..log import LogTransaction
@@ -225,3 +225,25 @@ class UpdateRoom(Action):
         check_role(room, role, MODERATORS, "change its name or topic")
         if self.wanted.get("name") == "" and room.kind != Room.Kind.DIRECT:
             raise invalid("name", "The room needs a name.")
+
+
+class SetFavourite(Action):
+    """Keep a room at the top of one's own list. It appends nothing, but waits for the room like
+    all that is written: a host's open transaction may hold the membership.
+    """
+
+    def __init__(self, speaker: Speaker, slug: str, *, favourite: bool) -> None:
+        super().__init__(speaker)
+        self.slug = slug
+        self.favourite = favourite
+
+    def run(self, log: LogTransaction) -> str | None:
+        """The room's slug if this changed anything."""
+        room = log.room(self.slug or "")
+        check_member(room, log.role(room.id, self.speaker.id), "make it a favourite")
+        changed = (
+            Membership.objects.filter(room_id=room.id, participant_id=self.speaker.id)
+            .exclude(favourite=self.favourite)
+            .update(favourite=self.favourite)
+        )
+        return room.slug if changed else None

@@ -1,12 +1,14 @@
-import { Connection, Outbox, Rooms, localStore, memoryStore, wakeWith } from "../sdk/index.js";
-import { createRoom, writeTo } from "./create.js";
-import { render, soon } from "./dom.js";
-import { HomeView } from "./home.js";
-import { attempt } from "./notices.js";
+import { Connection, Rooms, openOutbox, wakeWith } from "#sdk";
+import { signal } from "#signals";
+import { fetchAhead } from "./ahead.js";
+import { keepFocus } from "./focus.js";
+import { fillFrame } from "./frame.js";
+import { live } from "./live.js";
+import { attempt, loaded } from "./notices.js";
+import { rememberRoom } from "./recent.js";
 import { RoomView } from "./room-view.js";
 import { parse, roomPath, samePage } from "./router.js";
-import { Sidebar } from "./sidebar.js";
-import { StatusLine } from "./status.js";
+import { listenToKeys } from "./shortcuts.js";
 
 /**
  * @typedef {object} Page what the server put into the page
@@ -16,21 +18,24 @@ import { StatusLine } from "./status.js";
  * @property {number | null} seq of a message in it
  * @property {boolean} open guests are admitted
  * @property {[string, string][]} languages code and own name
+ * @property {string} [timeZone] a name of the IANA's; empty: the browser's own
  * @property {Record<string, string | null>} urls
  */
 
-/** The page: one connection, one outbox, my rooms, and the part that is open. */
+/** The page's state: one connection, one outbox, my rooms, and the room that is open. */
 export class App {
   connection;
   rooms;
   outbox;
-  /** @type {HomeView | RoomView | null} */
-  view = null;
-  update = soon(() => this.#render());
-
-  #sidebar;
-  #status;
-  #path = "";
+  /** The room that is open; null: home. @type {import("#signals").Signal<RoomView | null>} */
+  view = signal(/** @type {RoomView | null} */ (null));
+  /**
+   * The open room, if it was unread when it was opened: under the pointer that chose it nothing
+   * moves, so it stays where it was in the list until another one is opened.
+   *
+   * @type {string | null}
+   */
+  kept = null;
 
   /** @param {Page} page */
   constructor(page) {
@@ -38,35 +43,35 @@ export class App {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     this.connection = new Connection(`${scheme}//${location.host}${page.urls.socket}`);
     this.rooms = new Rooms(this.connection);
-    this.outbox = new Outbox(this.connection, { store: storeOf(page.me.id) });
-    this.#sidebar = new Sidebar(this);
-    this.#status = new StatusLine(this);
+    this.outbox = openOutbox(this.connection, page.me);
   }
 
-  /** Who I am: a guest's socket may know better than the page. */
+  /** Who I am: the socket may know better than the page. */
   get me() {
-    return this.connection.welcome?.me ?? this.page.me;
+    return live(live(this.connection, "welcome"), "me").welcome?.me ?? this.page.me;
   }
 
   get home() {
     return this.page.urls.home ?? "/";
   }
 
-  async start() {
-    this.rooms.on("change", this.update);
-    this.outbox.on("change", this.update);
-    this.connection.on("status", this.update);
-    this.connection.on("event", (frame) => this.#react(frame));
+  start() {
     wakeWith(this.connection, window, document);
     window.addEventListener("popstate", () => this.#route());
-    for (const name of ["online", "offline"]) window.addEventListener(name, this.update);
     document.addEventListener("click", (event) => this.#followLink(event));
-    document.addEventListener("visibilitychange", this.update);
-    // What the server showed meanwhile.
-    document.getElementById("main")?.replaceChildren();
+    listenToKeys(this);
+    keepFocus();
+    fetchAhead();
     this.#route();
+    fillFrame(this);
+    this.connection.on("welcome", () => this.#stillMe());
     this.connection.start();
-    await this.outbox.restore();
+  }
+
+  /** Somebody else has signed in meanwhile, in another tab: nothing of this page is his. */
+  #stillMe() {
+    const { me } = this;
+    if (me.id !== this.page.me.id && me.kind === "member" && this.page.me.kind === "member") location.reload();
   }
 
   /** @param {string} path */
@@ -82,13 +87,20 @@ export class App {
 
   /** @param {{name?: string, offered?: boolean}} [options] */
   async newRoom(options) {
-    const slug = await createRoom(this.connection, options);
-    if (slug !== null) this.goTo(slug);
+    const create = await loaded(import("./create.js"));
+    const slug = await create?.createRoom(this.connection, options);
+    if (slug) this.goTo(slug);
   }
 
   async writeTo() {
-    const slug = await writeTo(this.connection, this.me);
-    if (slug !== null) this.goTo(slug);
+    const create = await loaded(import("./create.js"));
+    const slug = await create?.writeTo(this.connection, this.me);
+    if (slug) this.goTo(slug);
+  }
+
+  async openSwitcher() {
+    const switcher = await loaded(import("./switcher.js"));
+    switcher?.openSwitcher(this);
   }
 
   /**
@@ -101,31 +113,27 @@ export class App {
     return attempt(this.connection.request(type, fields));
   }
 
+  /** Open what the address says; the room that is open already stays as it is. */
   #route() {
-    const { pathname, search } = location;
-    const { slug, seq } = parse(this.home, pathname);
-    const again = this.view instanceof RoomView && this.view.slug === slug;
-    if (again && this.view instanceof RoomView) {
-      if (seq !== null) void this.view.jumpTo(seq);
-    } else if (this.#path !== pathname || this.view === null) {
-      this.view?.close();
-      this.view = slug === null ? new HomeView(this) : new RoomView(this, slug, seq);
-      this.view.open(new URLSearchParams(search));
+    const { slug, seq } = parse(this.home, location.pathname);
+    const present = this.view.peek();
+    if (slug !== null && present?.slug === slug) {
+      if (seq !== null) void present.jumpTo(seq);
+      return;
     }
-    this.#path = pathname;
-    this.update();
-  }
-
-  /** @param {any} frame */
-  #react(frame) {
-    // A room that I entered on another device, or was added to, is in the list by itself.
-    if (frame.type === "room.entered" && this.view instanceof HomeView) void this.view.refresh();
+    present?.close();
+    this.kept = slug !== null && (this.rooms.get(slug)?.unread ?? 0) > 0 ? slug : null;
+    this.view.value = slug === null ? null : new RoomView(this, slug, seq);
+    this.view.value?.open();
+    if (slug !== null) rememberRoom(this.page.me.id, slug);
   }
 
   /** @param {MouseEvent} event */
   #followLink(event) {
     const link = /** @type {HTMLElement} */ (event.target).closest?.("a[href]");
     if (!(link instanceof HTMLAnchorElement) || !plainClick(event)) return;
+    // To a place in this page, such as "Skip to the content": the browser knows the way.
+    if (link.hash && link.pathname === location.pathname) return;
     if (samePage(link, this.home)) {
       event.preventDefault();
       if (link.pathname === location.pathname) this.#route();
@@ -135,42 +143,6 @@ export class App {
       event.preventDefault();
       window.open(link.href, "_blank", "noopener,noreferrer");
     }
-  }
-
-  #render() {
-    const frame = document.getElementById("app");
-    const inRoom = this.view instanceof RoomView;
-    if (frame) {
-      frame.dataset.part = inRoom ? "room" : "home";
-      frame.classList.toggle("with-details", inRoom && this.view instanceof RoomView && this.view.detailsOpen);
-    }
-    this.#status.render();
-    this.#sidebar.render();
-    const main = document.getElementById("main");
-    if (main && this.view) render(this.view.template(), main);
-    this.view?.shown();
-    this.#title();
-  }
-
-  #title() {
-    const { unread } = this.rooms;
-    const count = unread > 0 ? `(${unread}) ` : "";
-    const name = this.view?.title ? `${this.view.title} · ` : "";
-    document.title = `${count}${name}Tertulia`;
-    const link = document.querySelector('link[rel="icon"]');
-    const file = unread > 0 ? "icon-unread.svg" : "icon.svg";
-    const href = link?.getAttribute("href")?.replace(/icon(-unread)?\.svg/, file);
-    if (href && href !== link?.getAttribute("href")) link?.setAttribute("href", href);
-  }
-}
-
-/** @param {string} owner */
-function storeOf(owner) {
-  try {
-    return localStore(owner, localStorage);
-  } catch {
-    // The browser forbids it: messages last as long as the page.
-    return memoryStore();
   }
 }
 

@@ -1,13 +1,17 @@
-import { element, html, nothing, render } from "./dom.js";
+import { computed, signal } from "#signals";
+import { html, nothing } from "./dom.js";
+import { Part } from "./element.js";
 import { codePoints, excerpt } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
-import { explain, notify } from "./notices.js";
+import { live } from "./live.js";
+import { explain, loaded, notify } from "./notices.js";
+import { TypingTeller } from "./typing.js";
 
 /** How many characters before the limit the rest is told. */
 const WARN_BEFORE = 500;
-/** Milliseconds after which `typing.start` is told again, and after which I type no more. */
-const TYPING_AGAIN = 4_000;
+/** Whether the browser by itself makes a field as high as its text. */
+const FITS = CSS.supports("field-sizing", "content");
 
 /**
  * @typedef {import("../sdk/types.js").Message} Message
@@ -15,74 +19,99 @@ const TYPING_AGAIN = 4_000;
  */
 
 /** The field in which messages are written. Its draft outlasts a visit to another room. */
-export class Composer {
-  element = element("form", "composer");
-  /** @type {Mode} */
-  mode = null;
+export class Composer extends Part {
+  /** @type {import("#signals").Signal<Mode>} */
+  mode = signal(/** @type {Mode} */ (null));
 
   #view;
   #field = document.createElement("textarea");
+  #text = signal("");
+  #saving = signal(false);
+  #limit = computed(() => live(this.#view.app.connection, "welcome").welcome?.limits.text ?? 10_000);
+  #rest = computed(() => this.#limit.value - codePoints(this.#text.value));
+  /** The rest where it is worth telling: a key in an ordinary text repaints nothing. */
+  #told = computed(() => (this.#rest.value < Math.min(WARN_BEFORE, this.#limit.value / 2) ? this.#rest.value : null));
+  #ready = computed(() => this.#text.value.trim() !== "" && this.#rest.value >= 0 && !this.#saving.value);
   #draftName;
-  #typingSince = 0;
-  /** @type {any} */
-  #typingTimer = null;
-  #saving = false;
+  #typing;
+  #completing = false;
 
   /** @param {import("./room-view.js").RoomView} view */
   constructor(view) {
+    super();
     this.#view = view;
+    this.#typing = new TypingTeller(view.app.connection, view.slug);
     this.#draftName = `tertulia:draft:${view.app.me.id}:${view.slug}`;
     this.#field.rows = 1;
     this.#field.dir = "auto";
     this.#field.setAttribute("aria-label", t("message"));
     this.#field.setAttribute("enterkeyhint", "send");
-    this.#field.value = sessionStorage.getItem(this.#draftName) ?? "";
     this.#field.addEventListener("input", () => this.#changed());
     this.#field.addEventListener("keydown", (event) => this.#keydown(event));
-    this.element.addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.#submit();
-    });
+    this.#write(sessionStorage.getItem(this.#draftName) ?? "");
   }
 
   close() {
-    this.#stopTyping();
+    this.#typing.stop();
   }
 
   focus() {
     this.#field.focus();
   }
 
+  /** What is written and not sent: in the field, and put aside for an edit. */
+  get draft() {
+    const aside = this.mode.peek()?.kind === "edit" ? (sessionStorage.getItem(this.#draftName) ?? "") : "";
+    return [this.#field.value, aside].map((text) => text.trim()).filter(Boolean).join("\n\n");
+  }
+
   /** @param {Message} message */
   reply(message) {
-    if (this.mode?.kind === "edit") this.#leaveMode();
-    this.mode = { kind: "reply", message };
-    this.#view.app.update();
+    if (this.mode.peek()?.kind === "edit") this.#leaveMode();
+    this.mode.value = { kind: "reply", message };
     this.focus();
   }
 
   /** @param {Message} message */
   edit(message) {
-    if (this.mode === null) this.#keepDraft();
-    this.mode = { kind: "edit", message };
+    if (this.mode.peek() === null) this.#keepDraft();
+    this.mode.value = { kind: "edit", message };
     this.#write(message.text);
     this.focus();
   }
 
-  render() {
-    const title = this.#view.title;
-    this.#field.placeholder = t("placeholder", { room: title });
-    const { limit, rest } = this.#rest();
-    const editing = this.mode?.kind === "edit";
-    const ready = this.#field.value.trim() !== "" && rest >= 0 && !this.#saving;
-    render(html`
-      ${this.mode ? this.#about(this.mode) : nothing}
+  /**
+   * Put something where the caret is, as if it had been typed.
+   *
+   * @param {string} text
+   */
+  insert(text) {
+    this.focus();
+    this.#field.setRangeText(text, this.#field.selectionStart, this.#field.selectionEnd, "end");
+    this.#field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+
+  template() {
+    const mode = this.mode.value;
+    // No browser cuts this text with a sign of it.
+    this.#field.placeholder = t("placeholder", { room: excerpt(this.#view.title, matchMedia("(max-width: 719.98px)").matches ? 10 : 40) });
+    const told = this.#told.value;
+    return html`<form class="composer" @submit=${(/** @type {SubmitEvent} */ event) => this.#submitted(event)}>
+      ${mode ? this.#about(mode) : nothing}
       <div class="composer-row">
-        ${this.#field}
-        <button class="button primary" ?disabled=${!ready}>${editing ? t("save") : t("send")}</button>
+        <div class="composer-field">
+          ${this.#field}
+          <button type="button" class="icon-button" aria-label=${t("emoji")} title=${t("emoji")} aria-haspopup="dialog"
+            @click=${(/** @type {any} */ event) => this.#pickEmoji(event.currentTarget)}>${icon("smile")}</button>
+        </div>
+        <button class="button primary send" ?disabled=${!this.#ready.value}>${t(mode?.kind === "edit" ? "save" : "send")}</button>
       </div>
-      ${rest < Math.min(WARN_BEFORE, limit / 2) ? note(rest) : nothing}
-    `, this.element);
+      ${told === null ? nothing : note(told)}
+    </form>`;
+  }
+
+  painted() {
+    this.#fit();
   }
 
   /** @param {NonNullable<Mode>} mode */
@@ -98,32 +127,45 @@ export class Composer {
     </div>`;
   }
 
-  #rest() {
-    const limit = this.#view.app.connection.welcome?.limits.text ?? 10_000;
-    return { limit, rest: limit - codePoints(this.#field.value.trim()) };
-  }
-
   /** @param {string} text */
   #write(text) {
     this.#field.value = text;
+    this.#text.value = text;
     this.#fit();
-    this.#view.app.update();
   }
 
   /** The field is as high as its text, up to what the style sheet allows. */
   #fit() {
+    if (FITS) return;
     this.#field.style.height = "auto";
     const borders = this.#field.offsetHeight - this.#field.clientHeight;
     if (this.#field.value) this.#field.style.height = `${this.#field.scrollHeight + borders}px`;
   }
 
   #changed() {
+    this.#text.value = this.#field.value;
     this.#fit();
-    if (this.mode?.kind !== "edit") {
-      this.#keepDraft();
-      this.#tellTyping();
-    }
-    this.#view.app.update();
+    void this.#complete();
+    if (this.mode.peek()?.kind === "edit") return;
+    this.#keepDraft();
+    this.#typing.typed(this.#field.value);
+  }
+
+  /** Names and emoji are completed; what does it is fetched when somebody begins to write. */
+  async #complete() {
+    if (this.#completing) return;
+    this.#completing = true;
+    // Without a connection it is tried again at the next sign; nothing else depends on it.
+    const module = await import("./completion.js").catch(() => null);
+    if (module) new module.Completion(this.#field, this.#view);
+    else this.#completing = false;
+  }
+
+  /** @param {HTMLElement} button */
+  async #pickEmoji(button) {
+    const picker = await loaded(import("./emoji/picker.js"));
+    const emoji = await picker?.pickEmoji(button);
+    if (emoji) this.insert(emoji);
   }
 
   #keepDraft() {
@@ -132,72 +174,63 @@ export class Composer {
   }
 
   #leaveMode() {
-    const editing = this.mode?.kind === "edit";
-    this.mode = null;
+    const editing = this.mode.peek()?.kind === "edit";
+    this.mode.value = null;
     if (editing) this.#write(sessionStorage.getItem(this.#draftName) ?? "");
-    this.#view.app.update();
     this.focus();
+  }
+
+  /** @param {SubmitEvent} event */
+  #submitted(event) {
+    event.preventDefault();
+    void this.#submit();
   }
 
   async #submit() {
     const text = clean(this.#field.value);
-    if (!text.trim() || this.#rest().rest < 0 || this.#saving) return;
-    if (this.mode?.kind === "edit") {
-      await this.#save(this.mode.message, text);
+    if (!this.#ready.value) return;
+    const mode = this.mode.peek();
+    if (mode?.kind === "edit") {
+      await this.#save(mode, text);
       return;
     }
-    const replyTo = this.mode?.message.seq ?? null;
-    this.mode = null;
+    try {
+      this.#view.send(text, mode?.message.seq ?? null);
+    } catch (error) {
+      // What nobody would take stays where it can be mended.
+      notify(explain(error));
+      return;
+    }
+    this.mode.value = null;
     sessionStorage.removeItem(this.#draftName);
-    this.#stopTyping();
-    this.#view.send(text, replyTo);
+    this.#typing.stop();
     this.#write("");
     // Also after a touch on the button: the keyboard on the screen stays.
     this.focus();
   }
 
   /**
-   * @param {Message} message
+   * @param {NonNullable<Mode>} mode
    * @param {string} text
    */
-  async #save(message, text) {
+  async #save(mode, text) {
+    const { message } = mode;
     const present = this.#view.log.window.find(message.seq) ?? message;
     // A reaction meanwhile is no reason to refuse; another text is.
     const { version } = present.text === message.text ? present : message;
-    this.#saving = true;
+    this.#saving.value = true;
+    // What would be written meanwhile would belong to nothing.
+    this.#field.readOnly = true;
     try {
       const fields = { room: this.#view.slug, seq: message.seq, text, version };
       await this.#view.app.connection.request("message.edit", fields);
-      this.#leaveMode();
+      if (this.mode.peek() === mode) this.#leaveMode();
     } catch (error) {
       notify(explain(error));
     } finally {
-      this.#saving = false;
-      this.#view.app.update();
+      this.#saving.value = false;
+      this.#field.readOnly = false;
     }
-  }
-
-  #tellTyping() {
-    clearTimeout(this.#typingTimer);
-    if (!this.#field.value.trim()) {
-      this.#stopTyping();
-      return;
-    }
-    this.#typingTimer = setTimeout(() => this.#stopTyping(), TYPING_AGAIN);
-    if (Date.now() - this.#typingSince < TYPING_AGAIN) return;
-    this.#typingSince = Date.now();
-    this.#tell("typing.start");
-  }
-
-  #stopTyping() {
-    clearTimeout(this.#typingTimer);
-    if (this.#typingSince > 0) this.#tell("typing.stop");
-    this.#typingSince = 0;
-  }
-
-  /** @param {string} type that I type is worth no second try */
-  #tell(type) {
-    this.#view.app.connection.request(type, { room: this.#view.slug }).catch(() => {});
   }
 
   /** @param {KeyboardEvent} event */
@@ -207,11 +240,13 @@ export class Composer {
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       void this.#submit();
-    } else if (event.key === "Escape" && this.mode) {
+    } else if (event.key === "Escape" && this.mode.peek()) {
       event.preventDefault();
-      event.stopPropagation();
       this.#leaveMode();
-    } else if (event.key === "ArrowUp" && !this.#field.value && !this.mode) {
+    } else if (event.key === "Escape" && !this.#field.value && !this.#view.detailsOpen.peek()) {
+      event.preventDefault();
+      this.#view.timeline.takeKeyboard();
+    } else if (event.key === "ArrowUp" && !event.altKey && !this.#field.value && !this.mode.peek()) {
       const last = this.#view.myLastMessage();
       if (!last) return;
       event.preventDefault();
@@ -219,6 +254,8 @@ export class Composer {
     }
   }
 }
+
+customElements.define("tertulia-composer", Composer);
 
 /** @param {number} rest */
 function note(rest) {

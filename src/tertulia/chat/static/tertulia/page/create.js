@@ -1,4 +1,4 @@
-import { newKey } from "../sdk/index.js";
+import { newKey } from "#sdk";
 import { ask } from "./dialog.js";
 import { html, nothing } from "./dom.js";
 import { PersonFinder } from "./finder.js";
@@ -68,7 +68,11 @@ export function writeTo(connection, me) {
   };
   const excluded = (/** @type {string} */ id) =>
     id === me.id || chosen.some((person) => person.id === id);
-  const finder = new PersonFinder(connection, choose, excluded);
+  const takeBack = () => {
+    chosen = chosen.slice(0, -1);
+    update();
+  };
+  const finder = new PersonFinder(connection, choose, excluded, takeBack);
   return ask(t("writeToTitle"), (dialog) => {
     update = dialog.update;
     const takeOut = (/** @type {Person} */ person) => {

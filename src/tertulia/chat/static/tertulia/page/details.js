@@ -1,39 +1,33 @@
 import { confirm } from "./dialog.js";
-import { html, nothing, render } from "./dom.js";
-import { PersonFinder } from "./finder.js";
+import { html, nothing } from "./dom.js";
+import { Part } from "./element.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
-import { avatar } from "./people.js";
+import { live } from "./live.js";
+import { attempt } from "./notices.js";
+import { avatar, hereDot } from "./people.js";
 
 const ROLES = ["owner", "moderator", "member"];
 
 /** @typedef {import("../sdk/types.js").Member} Member */
 
 /** About a room, at the right: its name and topic, its members, and leaving it. */
-export class DetailsPanel {
+export class Details extends Part {
   #view;
-  #finder;
 
   /** @param {import("./room-view.js").RoomView} view */
   constructor(view) {
+    super();
     this.#view = view;
-    this.#finder = new PersonFinder(
-      view.app.connection,
-      (person) => this.#add(person),
-      (id) => view.log.room.members.has(id),
-    );
   }
 
-  render() {
-    const panel = document.getElementById("details");
-    if (!panel) return;
-    const open = this.#view.detailsOpen && this.#view.log.phase !== "refused";
-    panel.hidden = !open;
-    render(open ? this.#template() : nothing, panel);
+  connectedCallback() {
+    super.connectedCallback();
+    /** @type {HTMLElement | null} */ (this.querySelector("#details-title"))?.focus();
   }
 
-  #template() {
-    const { state } = this.#view.log.room;
+  template() {
+    const { state } = live(this.#view.log).room;
     const close = t("close");
     return html`
       <div class="details-top">
@@ -41,11 +35,23 @@ export class DetailsPanel {
         <button type="button" class="icon-button" aria-label=${close} title=${close} @click=${() => this.#view.toggleDetails(false)}>${icon("close")}</button>
       </div>
       ${state ? html`<div class="details-body">
+        ${state.role ? this.#favourite() : nothing}
         ${this.#about(state)}
         ${this.#members(state)}
         ${this.#leaving(state)}
       </div>` : nothing}
     `;
+  }
+
+  #favourite() {
+    const { app, slug } = this.#view;
+    const favourite = live(app.rooms).get(slug)?.favourite ?? false;
+    const change = () => attempt(app.rooms.setFavourite(slug, !favourite));
+    return html`<section>
+      <button type="button" class="button star" aria-pressed=${String(favourite)} @click=${change}>
+        ${icon("star")}${t("favourite")}
+      </button>
+    </section>`;
   }
 
   /** @param {import("../sdk/types.js").RoomState} state */
@@ -91,15 +97,16 @@ export class DetailsPanel {
   /** @param {import("../sdk/types.js").RoomState} state */
   #members(state) {
     const { room } = this.#view.log;
-    const members = [...room.members.values()];
     const here = new Set(Array.isArray(room.here) ? room.here.map((person) => person.id) : []);
+    const rank = (/** @type {Member} */ { id }) => (here.has(id) ? 0 : 1);
+    const members = [...room.members.values()].sort((a, b) => rank(a) - rank(b));
     const mayAdd = Boolean(state.role) && state.kind !== "direct" && !state.archived;
     return html`<section>
       <h3>${room.membersMore === null ? t("memberCount", { n: members.length }) : t("members")}</h3>
       <ul class="members">${members.map((member) => this.#member(member, here.has(member.id), state))}</ul>
       ${room.membersMore === null ? nothing : html`<button type="button" class="button" @click=${() => this.#more()}>${t("moreMembers")}</button>`}
-    </section>
-    ${mayAdd ? html`<section><h3>${t("addPeople")}</h3>${this.#finder.element}</section>` : nothing}`;
+      ${mayAdd ? html`<button type="button" class="button" @click=${() => this.#view.invite()}>${icon("plus")}${t("invite")}</button>` : nothing}
+    </section>`;
   }
 
   /**
@@ -112,14 +119,16 @@ export class DetailsPanel {
     const mine = member.id === view.app.me.id;
     const mayRemove = !mine && view.mayModerate && state.kind !== "direct";
     const label = t("removeName", { name: member.name });
+    const mayRank = view.isOwner && !mine && state.kind !== "direct";
+    const role = state.kind === "direct" || mayRank ? nothing : html`<span class="role">${t(`role.${member.role}`)}</span>`;
     return html`<li class="member">
       ${avatar(member)}
       <span class="who">
-        <bdi>${member.name}</bdi>${mine ? html` <span class="quiet">(${t("you")})</span>` : nothing}
-        ${here ? html`<span class="here-dot" title=${t("here")}><span class="sr-only">${t("here")}</span></span>` : nothing}
-        ${view.isOwner && !mine && state.kind !== "direct" ? nothing : html`<span class="role">${t(`role.${member.role}`)}</span>`}
+        <bdi title=${member.name}>${member.name}</bdi>${mine ? html` <span class="quiet">(${t("you")})</span>` : nothing}
+        ${here ? hereDot() : nothing}
+        ${role}
       </span>
-      ${view.isOwner && !mine && state.kind !== "direct" ? this.#roles(member) : nothing}
+      ${mayRank ? this.#roles(member) : nothing}
       ${mayRemove ? html`<button type="button" class="icon-button" aria-label=${label} title=${label} @click=${() => this.#remove(member)}>${icon("close")}</button>` : nothing}
     </li>`;
   }
@@ -145,11 +154,6 @@ export class DetailsPanel {
     </section>`;
   }
 
-  /** @param {import("../sdk/types.js").Person} person */
-  async #add(person) {
-    if ((await this.#act("member.add", { member: person.id })) !== null) this.#finder.clear();
-  }
-
   /** @param {Member} member */
   async #remove(member) {
     const sure = await confirm(t("removeAsk", { name: member.name }), t("remove"));
@@ -164,7 +168,8 @@ export class DetailsPanel {
 
   /** @param {import("../sdk/types.js").RoomState} state */
   async #leave(state) {
-    const question = state.kind === "public" ? t("leaveAsk") : t("leaveAskPrivate");
+    const last = this.#view.log.room.members.size < 2;
+    const question = t(state.kind === "public" ? "leaveAsk" : last ? "leaveAskLast" : "leaveAskPrivate");
     if (!(await confirm(question, t("leave")))) return;
     if ((await this.#act("room.leave", {})) !== null) this.#view.app.go(this.#view.app.home);
   }
@@ -172,8 +177,9 @@ export class DetailsPanel {
   async #more() {
     const { room } = this.#view.log;
     const page = await this.#act("member.list", { cursor: room.membersMore, limit: 100 });
-    if (page !== null) room.addMembers(page);
-    this.#view.app.update();
+    if (page === null) return;
+    room.addMembers(page);
+    this.#view.log.emit("change", undefined);
   }
 
   /**
@@ -184,3 +190,5 @@ export class DetailsPanel {
     return this.#view.app.act(type, { room: this.#view.slug, ...fields });
   }
 }
+
+customElements.define("tertulia-details", Details);

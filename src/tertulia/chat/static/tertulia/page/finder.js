@@ -13,6 +13,7 @@ export class PersonFinder {
   #connection;
   #choose;
   #excluded;
+  #takeBack;
   /** @type {Person[] | null} null before the first answer */
   #people = null;
   /** @type {any} */
@@ -24,11 +25,13 @@ export class PersonFinder {
    * @param {import("../sdk/index.js").Connection} connection
    * @param {(person: Person) => void} choose
    * @param {(id: string) => boolean} excluded who is not to be offered
+   * @param {() => void} [takeBack] take the last one out again: Backspace in the empty field
    */
-  constructor(connection, choose, excluded) {
+  constructor(connection, choose, excluded, takeBack) {
     this.#connection = connection;
     this.#choose = choose;
     this.#excluded = excluded;
+    this.#takeBack = takeBack;
     this.#render();
   }
 
@@ -86,13 +89,16 @@ export class PersonFinder {
   }
 
   /**
-   * Enter takes the first that was found.
+   * Enter takes the first that was found; in the empty field it is the form's.
    *
    * @param {KeyboardEvent} event
    * @param {Person[] | null} found
    */
   #keydown(event, found) {
-    if (event.key !== "Enter" || event.isComposing) return;
+    if (event.isComposing) return;
+    const empty = /** @type {HTMLInputElement} */ (event.target).value === "";
+    if (event.key === "Backspace" && empty && !event.repeat) this.#takeBack?.();
+    if (event.key !== "Enter" || empty) return;
     event.preventDefault();
     if (found?.length) this.#choose(found[0]);
   }

@@ -1,14 +1,45 @@
 import { spoken, t } from "./i18n.js";
 
 const DAY = 86_400_000;
+/** Where clocks differ, they differ by quarters of an hour. */
+const QUARTER = 900_000;
+
+/** @type {string | undefined} undefined: the browser's own */
+let timeZone;
 
 /** @type {Map<string, Intl.DateTimeFormat>} making one is dear, using it is cheap */
 const formats = new Map();
+/** @type {Map<number, number>} quarter of an hour → day */
+const days = new Map();
 
-/** @param {Intl.DateTimeFormatOptions} options */
-function format(options) {
-  const key = spoken() + JSON.stringify(options);
-  const made = formats.get(key) ?? new Intl.DateTimeFormat(spoken(), options);
+/**
+ * Tell times as clocks in this zone do.
+ *
+ * @param {string} name as in the IANA's list; empty or unknown to the browser: its own zone
+ */
+export function useTimeZone(name) {
+  formats.clear();
+  days.clear();
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name || undefined });
+    timeZone = name || undefined;
+  } catch {
+    timeZone = undefined;
+  }
+}
+
+/** The language of the page as it is spoken where the reader is: British, say, and not American. */
+function locale() {
+  return globalThis.navigator?.languages?.find((each) => each.split("-")[0] === spoken()) ?? spoken();
+}
+
+/**
+ * @param {Intl.DateTimeFormatOptions} options
+ * @param {string} [language]
+ */
+function format(options, language = locale()) {
+  const key = language + JSON.stringify(options);
+  const made = formats.get(key) ?? new Intl.DateTimeFormat(language, { timeZone, ...options });
   formats.set(key, made);
   return made;
 }
@@ -24,12 +55,22 @@ export function dateAndTime(date) {
 }
 
 /**
- * The day of a date where the reader is: equal for two dates of one day.
+ * The day of a date where the reader is, counted from 1970: equal for two dates of one day.
  *
  * @param {Date} date
  */
 export function dayOf(date) {
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const quarter = Math.floor(date.getTime() / QUARTER);
+  let day = days.get(quarter);
+  if (day === undefined) {
+    const parts = format({ year: "numeric", month: "numeric", day: "numeric" }, "en").formatToParts(date);
+    const [year, month, dayOfMonth] = ["year", "month", "day"].map((type) =>
+      Number(parts.find((part) => part.type === type)?.value),
+    );
+    day = Date.UTC(year, month - 1, dayOfMonth) / DAY;
+    days.set(quarter, day);
+  }
+  return day;
 }
 
 /**
@@ -37,12 +78,17 @@ export function dayOf(date) {
  * @param {Date} [now]
  */
 export function day(date, now = new Date()) {
-  // Days are 23 to 25 hours long where clocks are put forward and back.
-  const ago = Math.round((dayOf(now) - dayOf(date)) / DAY);
+  const present = dayOf(now);
+  const ago = present - dayOf(date);
   if (ago === 0) return t("today");
   if (ago === 1) return t("yesterday");
-  const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
+  const year = yearOf(dayOf(date)) === yearOf(present) ? undefined : "numeric";
   return format({ weekday: "long", day: "numeric", month: "long", year }).format(date);
+}
+
+/** @param {number} day from 1970 */
+function yearOf(day) {
+  return new Date(day * DAY).getUTCFullYear();
 }
 
 /** @param {string[]} words */

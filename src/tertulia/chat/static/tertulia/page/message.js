@@ -1,55 +1,51 @@
 import { html, nothing } from "./dom.js";
 import { dateAndTime, excerpt, list, time } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icons.js";
 import { avatar } from "./people.js";
 
-/** What fingers already know; any other emoji can be written. */
-const PALETTE = ["👍", "❤️", "😂", "🎉", "😮", "😢", "✅", "👀"];
+/** A message of more characters or lines than these is shown in part, until it is asked for. */
+const LONG = 3_000;
+const MANY_LINES = 40;
+/** Beyond so many kinds of reactions the others are folded. */
+const KINDS = 20;
 
 /**
  * @typedef {import("../sdk/types.js").Message} Message
  * @typedef {import("../sdk/types.js").Person} Person
- * @typedef {object} Look how a message is shown
+ * @typedef {object} Surroundings of a message, sent or not
  * @property {boolean} continued by the same author, a moment after the one above
- * @property {boolean} active its tools are shown
- * @property {boolean} picking the palette is open
  * @property {Message | null} quoted the message it replies to
- * @property {string} href its permanent address
  * @property {string} quotedHref
- * @property {Tools | null} tools what may be done with it; null: nothing
  * @property {string} me my id
  * @property {(id: string) => string | null} nameOf a member's name, where it is known
- * @typedef {object} Tools
- * @property {boolean} mayEdit
- * @property {boolean} mayDelete
- * @property {() => void} reply
- * @property {() => void} edit
- * @property {() => void} remove
- * @property {() => void} pick opens and closes the palette
- * @property {(emoji: string) => void} react adds the reaction, or takes mine back
- * @property {() => void} copyLink
+ * @typedef {object} Sent what a message in the log has beyond that
+ * @property {string} href its permanent address
+ * @property {string} receipt who has read up to here; empty: it is not said here
+ * @property {boolean} expanded a long one is shown in full
+ * @property {boolean} unfolded all reactions are shown
+ * @property {() => void} expand
+ * @property {() => void} unfold
+ * @property {((emoji: string) => void) | null} react null: I may not
+ * @typedef {Surroundings & Sent} Look how a message is shown
  */
 
 /**
  * The inside of a message's article.
  *
  * @param {Message} message
+ * @param {Person} author as he is pictured now
  * @param {Look} look
  */
-export function messageTemplate(message, look) {
+export function messageTemplate(message, author, look) {
   const sent = new Date(message.sent_at);
   return html`
-    ${side(message.author, look, sent)}
-    ${byline(message.author, look, sent)}
+    ${side(author, look, sent, look.href)}
+    ${byline(author, look, sent, look.href)}
     ${message.reply_to !== null ? quote(look) : nothing}
-    ${message.deleted
-      ? html`<div class="text gone">${t("deletedText")}</div>`
-      : html`<div class="text" dir="auto" .innerHTML=${message.html}></div>`}
+    ${message.deleted ? html`<div class="text gone">${t("deletedText")}</div>` : words(message, look)}
     ${message.edited_at && !message.deleted ? html`<span class="edited">${t("edited")}</span>` : nothing}
     ${message.reactions.length ? reactions(message, look) : nothing}
-    ${look.active && look.tools && !message.deleted ? toolbar(look, look.tools) : nothing}
-    ${look.picking && look.tools ? palette(look.tools) : nothing}
+    ${look.receipt ? html`<div class="receipt">${look.receipt}</div>` : nothing}
   `;
 }
 
@@ -58,61 +54,83 @@ export function messageTemplate(message, look) {
  *
  * @param {import("../sdk/outbox.js").Item} item
  * @param {Person} author
- * @param {Look} look
+ * @param {Surroundings} look
  * @param {any} delivery how it stands with it
  */
 export function pendingTemplate(item, author, look, delivery) {
   const sent = new Date(item.createdAt);
   return html`
-    ${side(author, { ...look, href: "" }, sent)}
-    ${byline(author, { ...look, href: "" }, sent)}
+    ${side(author, look, sent, "")}
+    ${byline(author, look, sent, "")}
     ${item.replyTo !== null ? quote(look) : nothing}
-    <div class="text plain-text" dir="auto">${item.text}</div>
+    <div class="text plain-text ${isLong(item.text) ? "clipped" : ""}" dir="auto">${item.text}</div>
     ${delivery}
   `;
 }
 
+/** @param {string} text */
+function isLong(text) {
+  return text.length > LONG || text.split("\n", MANY_LINES + 1).length > MANY_LINES;
+}
+
+/**
+ * @param {Message} message
+ * @param {Look} look
+ */
+function words(message, look) {
+  const long = isLong(message.text);
+  const clipped = long && !look.expanded ? "text clipped" : "text";
+  return html`<div class=${clipped} dir="auto" .innerHTML=${message.html}></div>
+    ${long ? html`<button type="button" class="link expand" aria-expanded=${String(look.expanded)} @click=${look.expand}>
+      ${t(look.expanded ? "showLess" : "showAll")}
+    </button>` : nothing}`;
+}
+
 /**
  * @param {Person} author
- * @param {Look} look
+ * @param {Surroundings} look
  * @param {Date} sent
+ * @param {string} href
  */
-function side(author, look, sent) {
-  return html`<span class="side">${look.continued ? clock(look, sent) : avatar(author)}</span>`;
+function side(author, look, sent, href) {
+  return html`<span class="side">${look.continued ? clock(sent, href) : avatar(author)}</span>`;
 }
 
 /**
  * Each message says who spoke and when, also where the eye has seen it above.
  *
  * @param {Person} author
- * @param {Look} look
+ * @param {Surroundings} look
  * @param {Date} sent
+ * @param {string} href
  */
-function byline(author, look, sent) {
+function byline(author, look, sent, href) {
   return html`<div class=${look.continued ? "byline sr-only" : "byline"}>
-    <span class="author"><bdi>${author.name}</bdi></span>
-    ${look.continued ? nothing : clock(look, sent)}
+    <span class="author" title=${author.name}><bdi>${author.name}</bdi></span>
+    ${look.continued ? nothing : clock(sent, href)}
   </div>`;
 }
 
 /**
- * @param {Look} look
+ * The time, which leads to the permanent address; one of many links in the log, and so no stop
+ * for the tab key, which finds it in the message's menu.
+ *
  * @param {Date} sent
+ * @param {string} href
  */
-function clock(look, sent) {
+function clock(sent, href) {
   const shown = html`<time datetime=${sent.toISOString()} title=${dateAndTime(sent)}>${time(sent)}</time>`;
-  // The permanent address is one of many links in the log: a stop for the tab key only when active.
-  return look.href
-    ? html`<a class="time" href=${look.href} tabindex=${look.active ? 0 : -1}>${shown}</a>`
+  return href
+    ? html`<a class="time" href=${href} tabindex="-1">${shown}</a>`
     : html`<span class="time">${shown}</span>`;
 }
 
-/** @param {Look} look */
+/** @param {Surroundings} look */
 function quote({ quoted, quotedHref }) {
   if (!quoted) return html`<span class="quote">…</span>`;
-  const words = quoted.deleted ? t("deletedText") : excerpt(quoted.text);
+  const said = quoted.deleted ? t("deletedText") : excerpt(quoted.text);
   return html`<a class="quote" href=${quotedHref}>
-    <bdi>${quoted.author.name}</bdi><span class="excerpt" dir="auto">${words}</span>
+    <bdi>${quoted.author.name}</bdi><span class="excerpt" dir="auto">${said}</span>
   </a>`;
 }
 
@@ -121,14 +139,29 @@ function quote({ quoted, quotedHref }) {
  * @param {Look} look
  */
 function reactions(message, look) {
-  return html`<ul class="reactions">${message.reactions.map((reaction) => html`<li>
-    <button type="button" class="reaction" ?disabled=${look.tools === null}
-      aria-pressed=${String(reaction.by.includes(look.me))}
-      aria-label=${who(reaction, look)} title=${who(reaction, look)}
-      @click=${() => look.tools?.react(reaction.emoji)}>
+  const all = message.reactions;
+  const shown = look.unfolded ? all : all.slice(0, KINDS);
+  const folded = all.length - shown.length;
+  return html`<ul class="reactions">
+    ${shown.map((reaction) => chip(reaction, look))}
+    ${folded > 0 ? html`<li><button type="button" class="reaction" aria-label=${t("moreReactions", { n: folded })}
+      @click=${look.unfold}>+${folded.toLocaleString()}</button></li>` : nothing}
+  </ul>`;
+}
+
+/**
+ * @param {import("../sdk/types.js").Reaction} reaction
+ * @param {Look} look
+ */
+function chip(reaction, look) {
+  const label = who(reaction, look);
+  return html`<li>
+    <button type="button" class="reaction" ?disabled=${look.react === null}
+      aria-pressed=${String(reaction.by.includes(look.me))} aria-label=${label} title=${label}
+      @click=${() => look.react?.(reaction.emoji)}>
       <span>${reaction.emoji}</span><span>${reaction.count.toLocaleString()}</span>
     </button>
-  </li>`)}</ul>`;
+  </li>`;
 }
 
 /**
@@ -143,48 +176,4 @@ function who({ emoji, count, by }, look) {
   const others = count - names.length;
   const all = others > 0 ? [...names, t("andOthers", { n: others })] : names;
   return t("reactedBy", { emoji, names: list(/** @type {string[]} */ (all)) });
-}
-
-/**
- * @param {Look} look
- * @param {Tools} tools
- */
-function toolbar(look, tools) {
-  return html`<div class="tools">
-    ${tool("smile", t("react"), tools.pick, look.picking)}
-    ${tool("reply", t("reply"), tools.reply)}
-    ${tools.mayEdit ? tool("pencil", t("edit"), tools.edit) : nothing}
-    ${tools.mayDelete ? tool("bin", t("delete"), tools.remove) : nothing}
-    ${tool("link", t("copyLink"), tools.copyLink)}
-  </div>`;
-}
-
-/**
- * @param {string} sign
- * @param {string} label
- * @param {() => void} act
- * @param {boolean} [expanded]
- */
-function tool(sign, label, act, expanded) {
-  return html`<button type="button" class="icon-button" aria-label=${label} title=${label}
-    aria-expanded=${expanded === undefined ? nothing : String(expanded)} @click=${act}>${icon(sign)}</button>`;
-}
-
-/** @param {Tools} tools */
-function palette(tools) {
-  const submit = (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const emoji = String(data.get("emoji")).trim();
-    if (emoji) tools.react(emoji);
-  };
-  return html`<div class="palette" role="group" aria-label=${t("react")}>
-    ${PALETTE.map((emoji) => html`
-      <button type="button" aria-label=${t("reactWith", { emoji })} @click=${() => tools.react(emoji)}>${emoji}</button>
-    `)}
-    <form @submit=${submit}>
-      <input name="emoji" maxlength="32" autocomplete="off" aria-label=${t("otherEmoji")} placeholder="…" />
-      <button>${t("add")}</button>
-    </form>
-  </div>`;
 }

@@ -1,4 +1,4 @@
-import { Disconnected, Refusal } from "../sdk/index.js";
+import { Disconnected, Refusal } from "#sdk";
 import { element } from "./dom.js";
 import { known, t } from "./i18n.js";
 
@@ -48,6 +48,26 @@ export async function attempt(act) {
     return await act;
   } catch (error) {
     notify(explain(error));
+    return null;
+  }
+}
+
+/**
+ * A module that is loaded when it is first used: `await loaded(import("./create.js"))`.
+ *
+ * @template T
+ * @param {Promise<T>} module
+ * @returns {Promise<T | null>} null where it could not be had, which is said: there is no
+ *   connection, or the server has another version than this page by now
+ */
+export async function loaded(module) {
+  try {
+    return await module;
+  } catch (error) {
+    // What browsers throw when a module cannot be fetched or does not fit the others; a fault in
+    // a module is of another kind.
+    if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
+    notify(t("notLoaded"));
     return null;
   }
 }

@@ -48,6 +48,11 @@ export function roomTitle(room, others = room.people ?? []) {
   return others.length > 0 ? list(others.map((person) => person.name)) : room.room;
 }
 
+/** Beside the name of somebody who is here. */
+export function hereDot() {
+  return html`<span class="here-dot" title=${t("here")}><span class="sr-only">${t("here")}</span></span>`;
+}
+
 /** @param {RoomState} room */
 export function kindSign(room) {
   const sign = { public: "hash", private: "lock", direct: "people", support: "buoy" }[room.kind];

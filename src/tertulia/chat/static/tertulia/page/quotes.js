@@ -1,3 +1,5 @@
+import { signal } from "#signals";
+
 /**
  * The messages that others reply to, where they are not at hand in the window.
  *
@@ -6,24 +8,26 @@
 export class Quotes {
   #log;
   #connection;
-  #update;
-  /** @type {Map<number, Message | null>} by seq; null: asked for, or not there */
-  #fetched = new Map();
+  /** @type {Set<number>} seqs of those that were asked for, there or not */
+  #asked = new Set();
+  /** By seq; replaced, never changed. */
+  #fetched = signal(/** @type {Map<number, Message>} */ (new Map()));
 
   /**
    * @param {import("../sdk/index.js").RoomLog} log
    * @param {import("../sdk/index.js").Connection} connection
-   * @param {() => void} update
    */
-  constructor(log, connection, update) {
+  constructor(log, connection) {
     this.#log = log;
     this.#connection = connection;
-    this.#update = update;
     log.on("event", ({ message }) => {
-      const known = message && this.#fetched.get(message.seq);
-      if (known && known.version < message.version) this.#fetched.set(message.seq, message);
+      const known = message && this.#fetched.peek().get(message.seq);
+      if (known && known.version < message.version) this.#put(message.seq, message);
     });
-    log.on("reset", () => this.#fetched.clear());
+    log.on("reset", () => {
+      this.#asked.clear();
+      this.#fetched.value = new Map();
+    });
   }
 
   /**
@@ -33,22 +37,29 @@ export class Quotes {
   get(seq) {
     const near = this.#log.window.find(seq);
     if (near) return near;
-    if (!this.#fetched.has(seq)) void this.#fetch(seq);
-    return this.#fetched.get(seq) ?? null;
+    if (!this.#asked.has(seq)) void this.#fetch(seq);
+    return this.#fetched.value.get(seq) ?? null;
   }
 
   /** @param {number} seq */
   async #fetch(seq) {
-    this.#fetched.set(seq, null);
+    this.#asked.add(seq);
     const fields = { room: this.#log.slug, around: seq, limit: 1 };
     try {
       const { messages } = await this.#connection.request("history.list", fields);
       const found = messages.find((/** @type {Message} */ message) => message.seq === seq);
-      if (found) this.#fetched.set(seq, found);
-      this.#update();
+      if (found) this.#put(seq, found);
     } catch {
       // Asked for again when it is next shown.
-      this.#fetched.delete(seq);
+      this.#asked.delete(seq);
     }
+  }
+
+  /**
+   * @param {number} seq
+   * @param {Message} message
+   */
+  #put(seq, message) {
+    this.#fetched.value = new Map(this.#fetched.peek()).set(seq, message);
   }
 }

@@ -1,3 +1,5 @@
+import { computed, signal } from "#signals";
+
 /** A read mark a second is what the server writes. */
 const MARK_EVERY = 1_000;
 
@@ -5,31 +7,41 @@ const MARK_EVERY = 1_000;
 
 /** How far I have read a room: what is marked, and where the line "new" stands. */
 export class Reading {
-  /** The line "new" stands after this seq. @type {number | null} */
-  newAfter = null;
+  /** The line "new" stands after this seq. @type {import("#signals").Signal<number | null>} */
+  newAfter = signal(/** @type {number | null} */ (null));
+  /** How many messages were unread, while the first of them is above what is loaded; else 0. */
+  above = computed(() => this.#above());
 
   #view;
-  #unreadAtOpening = 0;
+  #unreadAtOpening = signal(0);
   #markedAt = 0;
+  /** What has been seen and is not marked yet; 0: nothing. */
+  #seen = 0;
   /** @type {any} */
   #timer = null;
+  #leave = () => this.#tell();
 
   /** @param {import("./room-view.js").RoomView} view */
   constructor(view) {
     this.#view = view;
+    window.addEventListener("pagehide", this.#leave);
   }
 
+  /** Who goes on within the second has read it none the less. */
   close() {
-    clearTimeout(this.#timer);
+    window.removeEventListener("pagehide", this.#leave);
+    this.#tell();
   }
 
   /** The first page is here, or the log began anew. */
   begin() {
     const { log, app, slug } = this.#view;
+    // Of another history, perhaps.
+    this.#seen = 0;
     const last = log.messages.at(-1);
     const unread = Boolean(log.room.state?.role) && last !== undefined && last.seq > log.read;
-    this.newAfter = unread ? log.read : null;
-    this.#unreadAtOpening = unread ? (app.rooms.get(slug)?.unread ?? 0) : 0;
+    this.newAfter.value = unread ? log.read : null;
+    this.#unreadAtOpening.value = unread ? (app.rooms.get(slug)?.unread ?? 0) : 0;
   }
 
   /**
@@ -39,40 +51,44 @@ export class Reading {
    */
   heard(message) {
     const { app, timeline } = this.#view;
-    if (message.author.id === app.me.id) {
-      this.newAfter = null;
-      return;
-    }
-    if (!timeline.atEnd) timeline.newBelow += 1;
-    const unseen = !timeline.atEnd || document.visibilityState !== "visible";
-    if (unseen && this.newAfter === null) this.newAfter = message.seq - 1;
+    const mine = message.author.id === app.me.id;
+    const unseen = !timeline.atEnd.peek() || document.hidden;
+    if (mine) this.newAfter.value = null;
+    else if (unseen && this.newAfter.peek() === null) this.newAfter.value = message.seq - 1;
   }
 
-  /** How many messages were unread, while the first of them is above what is loaded; else 0. */
-  get above() {
-    const { log } = this.#view;
-    const [first] = log.messages;
-    if (!first || this.newAfter === null || !log.window.moreBefore) return 0;
-    return first.seq > this.newAfter ? this.#unreadAtOpening : 0;
+  #above() {
+    const { messages, log } = this.#view;
+    const after = this.newAfter.value;
+    if (messages.length === 0 || after === null || !log.window.moreBefore) return 0;
+    return messages[0].seq > after ? this.#unreadAtOpening.value : 0;
   }
 
   /** I went there: nobody needs to be led there again. */
   foundAbove() {
-    this.#unreadAtOpening = 0;
+    this.#unreadAtOpening.value = 0;
   }
 
   /** What is in view has been read. */
   mark() {
     const { app, log, slug, timeline } = this.#view;
-    const reading = document.visibilityState === "visible" && timeline.atEnd;
-    if (!reading || log.phase !== "live" || !log.room.state?.role) return;
-    if ((app.rooms.get(slug)?.unread ?? 0) > 0) app.rooms.markRead(slug, log.head);
+    if (document.hidden || !timeline.atEnd.peek()) return;
+    if (log.phase !== "live" || !log.room.state?.role) return;
+    const mine = app.rooms.get(slug);
+    // The list may know of a message that the log is only about to be told.
+    if (mine && mine.unread > 0 && mine.head <= log.head) app.rooms.markRead(slug, log.head);
     if (log.head <= log.read) return;
+    this.#seen = log.head;
     clearTimeout(this.#timer);
     const wait = Math.max(0, this.#markedAt + MARK_EVERY - Date.now());
-    this.#timer = setTimeout(() => {
-      this.#markedAt = Date.now();
-      void log.markRead(log.head);
-    }, wait);
+    this.#timer = setTimeout(() => this.#tell(), wait);
+  }
+
+  #tell() {
+    const { log } = this.#view;
+    clearTimeout(this.#timer);
+    if (this.#seen <= log.read || log.phase === "refused") return;
+    this.#markedAt = Date.now();
+    void log.markRead(this.#seen);
   }
 }

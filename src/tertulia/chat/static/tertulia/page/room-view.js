@@ -1,28 +1,48 @@
-import { RoomLog } from "../sdk/index.js";
+import { RoomLog } from "#sdk";
+import { computed, effect, signal, untracked } from "#signals";
 import { Composer } from "./composer.js";
-import { DetailsPanel } from "./details.js";
-import { html } from "./dom.js";
 import { t } from "./i18n.js";
-import { attempt, explain, notify } from "./notices.js";
+import { derived, live, soon } from "./live.js";
+import { attempt, explain, loaded, notify } from "./notices.js";
 import { roomTitle } from "./people.js";
 import { Quotes } from "./quotes.js";
 import { Reading } from "./reading.js";
-import { footer, header, refused, typing } from "./room-parts.js";
 import { Timeline } from "./timeline.js";
+import { visible } from "./world.js";
 
 /** At most this many messages are in the page; more are read again from the server. */
 const MOST = 300;
 const PAGE = 50;
 
-/** @typedef {import("../sdk/types.js").Message} Message */
+/**
+ * @typedef {import("../sdk/types.js").Message} Message
+ * @typedef {import("../sdk/types.js").Person} Person
+ */
 
-/** One room, open: its log, what of it is shown, and what is being written. */
+/**
+ * One room, open: its log, what of it is shown, and what is being written. What the parts read
+ * of it is live: a part that asks `mayWrite` is painted again when that has changed.
+ */
 export class RoomView {
-  detailsOpen = false;
-  /** The seq of the message that was asked for by its address. @type {number | null} */
-  marked = null;
-  /** @type {import("../sdk/outbox.js").Item[]} mine, on their way to this room */
-  items = [];
+  detailsOpen = signal(false);
+  /** Whether the newest messages are to be loaded as soon as that is possible. */
+  #owesLatest = false;
+  /** The seq of the message that was asked for by its address. @type {import("#signals").Signal<number | null>} */
+  marked = signal(/** @type {number | null} */ (null));
+
+  #messages = computed(() => live(this.log).messages);
+  #phase = computed(() => live(this.log).phase);
+  /** As the list of my rooms has it, until the room itself has answered. */
+  #state = computed(() => live(this.log).room.state ?? live(this.app.rooms).get(this.slug) ?? null);
+  #role = computed(() => this.#state.value?.role ?? null);
+  #mayWrite = computed(() => {
+    const state = this.#state.value;
+    return Boolean(state?.role) && !state?.archived && live(this.log).phase !== "refused";
+  });
+  #title = computed(() => this.#titleNow());
+  #pictures = derived(() => [...live(this.log).room.members.values()].map(({ id, avatar }) => [id, avatar]));
+  #reads = derived(() => [...live(this.log).room.reads].filter(([id]) => id !== this.app.me.id));
+  #picture = computed(() => new Map(/** @type {[string, string | null][]} */ (this.#pictures.value)));
 
   #seq;
   #loading = false;
@@ -39,55 +59,108 @@ export class RoomView {
     this.slug = slug;
     this.#seq = seq;
     this.log = new RoomLog(app.connection, slug, { limit: PAGE });
-    this.quotes = new Quotes(this.log, app.connection, app.update);
+    this.quotes = new Quotes(this.log, app.connection);
     this.reading = new Reading(this);
     this.timeline = new Timeline(this);
     this.composer = new Composer(this);
-    this.details = new DetailsPanel(this);
   }
 
   open() {
-    const onKey = (/** @type {KeyboardEvent} */ event) => this.#keydown(event);
-    document.addEventListener("keydown", onKey);
+    const { log, reading, timeline } = this;
+    const read = () => reading.mark();
     this.#stops = [
-      this.log.on("change", this.app.update),
-      this.log.on("reset", () => this.#arrived()),
-      this.log.on("message", (message) => this.reading.heard(message)),
-      () => document.removeEventListener("keydown", onKey),
+      log.on("reset", () => this.#arrived()),
+      log.on("message", (message) => {
+        reading.heard(message);
+        timeline.heard(message);
+      }),
+      log.on("change", () => {
+        if (timeline.atEnd.peek()) this.#trimAtEnd();
+        else if (log.messages.length > MOST + PAGE) queueMicrotask(() => this.#trimBelow());
+        if (this.#owesLatest && log.phase === "live") this.#loadLatest();
+        // In the same turn as the message, so that it is unread nowhere for a moment.
+        read();
+      }),
+      this.app.rooms.on("change", read),
+      effect(() => {
+        if (visible.value && timeline.atEnd.value) untracked(read);
+      }),
     ];
-    this.log.open();
+    log.open();
   }
 
   close() {
     for (const stop of this.#stops) stop();
-    this.detailsOpen = false;
-    this.details.render();
+    this.detailsOpen.value = false;
     this.reading.close();
     this.composer.close();
-    this.timeline.close();
     this.log.close();
   }
 
+  /** The messages at hand; another array whenever one of them changed. */
+  get messages() {
+    return this.#messages.value;
+  }
+
+  get phase() {
+    return this.#phase.value;
+  }
+
+  /** In a direct room: who of the others has read up to which seq. */
+  get reads() {
+    return this.#reads.value;
+  }
+
   get title() {
-    const { state, members } = this.log.room;
-    const mine = this.app.rooms.get(this.slug);
+    return this.#title.value;
+  }
+
+  get mayWrite() {
+    return this.#mayWrite.value;
+  }
+
+  /** Its state, as far as it is known. */
+  get state() {
+    return this.#state.value;
+  }
+
+  get mayModerate() {
+    return this.#role.value === "owner" || this.#role.value === "moderator";
+  }
+
+  get isOwner() {
+    return this.#role.value === "owner";
+  }
+
+  #titleNow() {
+    const { state, members } = live(this.log).room;
+    const mine = live(this.app.rooms).get(this.slug);
     const others = [...members.values()].filter((member) => member.id !== this.app.me.id);
     if (state) return roomTitle(state, mine?.people ?? others);
     if (mine) return roomTitle(mine);
     return (this.app.page.room === this.slug && this.app.page.name) || this.slug;
   }
 
-  get mayWrite() {
-    const { state } = this.log.room;
-    return Boolean(state?.role) && !state?.archived && this.log.phase !== "refused";
+  /**
+   * Somebody with the picture that he has now, where that is known; his name stays the one
+   * under which he spoke.
+   *
+   * @param {Person} author
+   * @returns {Person}
+   */
+  pictured(author) {
+    const avatar = this.#picture.value.get(author.id);
+    return avatar === undefined || avatar === author.avatar ? author : { ...author, avatar };
   }
 
-  get mayModerate() {
-    return ["owner", "moderator"].includes(this.log.room.state?.role ?? "");
-  }
-
-  get isOwner() {
-    return this.log.room.state?.role === "owner";
+  /** Mine that are on their way to this room, but for those that the log has already. */
+  items() {
+    const { me, outbox } = this.app;
+    const keys = new Set();
+    for (const message of this.messages) if (message.author.id === me.id) keys.add(message.key);
+    return live(outbox)
+      .items(this.slug, this.log.head)
+      .filter((item) => !keys.has(item.key));
   }
 
   /** The first page is here, or the log began anew. */
@@ -97,14 +170,29 @@ export class RoomView {
     const seq = this.#seq;
     this.#seq = null;
     if (seq !== null) void this.jumpTo(seq);
-    else if (this.mayWrite && matchMedia("(hover: hover)").matches) this.#focusLater();
+    else this.#keyboardSoon();
   }
 
   /** Writing is what most come for; but whoever is elsewhere with the keyboard stays there. */
-  #focusLater() {
+  #takeKeyboard() {
     const focused = document.activeElement;
     const free = focused === null || focused === document.body || focused.closest("#sidebar, #main");
-    if (free) requestAnimationFrame(() => requestAnimationFrame(() => this.composer.focus()));
+    if (free && this.mayWrite) this.composer.focus();
+  }
+
+  /** The button that was pressed makes room for the field. */
+  async join() {
+    const { app, log, slug } = this;
+    if ((await app.act("room.join", { room: slug })) === null) return;
+    const stop = log.on("change", () => {
+      if (!log.room.state?.role) return;
+      stop();
+      this.#keyboardSoon();
+    });
+  }
+
+  #keyboardSoon() {
+    if (matchMedia("(hover: hover)").matches) soon(() => soon(() => this.#takeKeyboard()));
   }
 
   /**
@@ -115,16 +203,17 @@ export class RoomView {
   async jumpTo(seq) {
     try {
       const there = this.log.window.find(seq) !== null || (await this.log.loadAround(seq, PAGE));
-      if (!there) notify(t("notThere"));
       const message = this.log.window.find(seq);
-      if (message) {
-        this.marked = seq;
-        this.timeline.goToEntry(this.keyOf(message));
+      if (!there || !message) {
+        notify(t("notThere"));
+        await this.goToLatest();
+        return;
       }
+      this.marked.value = seq;
+      this.timeline.goToEntry(this.keyOf(message));
     } catch (error) {
       notify(explain(error));
     }
-    this.app.update();
   }
 
   /**
@@ -139,17 +228,38 @@ export class RoomView {
 
   /** To the place where I stopped reading, which is not loaded yet. */
   async goToUnread() {
-    const after = this.reading.newAfter ?? 0;
+    const after = this.reading.newAfter.peek() ?? 0;
     this.reading.foundAbove();
     await attempt(this.log.loadAround(Math.max(1, after), PAGE));
     this.timeline.goToEntry("new", "start");
-    this.app.update();
+  }
+
+  async goToFirst() {
+    if (this.log.window.moreBefore) await attempt(this.log.loadAround(1, PAGE));
+    const [first] = this.log.messages;
+    if (first) this.timeline.goToEntry(this.keyOf(first));
   }
 
   async goToLatest() {
     if (this.log.window.moreAfter) await attempt(this.log.loadLatest(PAGE));
     this.timeline.goToEnd();
-    this.app.update();
+  }
+
+  /**
+   * A page at a time: what goes away above moves all that stays, and a browser that has to paint
+   * everything anew with each message is slow to show what is typed meanwhile.
+   */
+  #trimAtEnd() {
+    const { window } = this.log;
+    if (window.messages.length > MOST) window.trimStart(MOST - PAGE);
+  }
+
+  /** Much was said below what is being read: it is loaded again by whoever goes there. */
+  #trimBelow() {
+    const { log } = this;
+    if (this.timeline.atEnd.peek() || log.messages.length <= MOST + PAGE) return;
+    log.window.trimEnd(MOST);
+    log.emit("change", undefined);
   }
 
   loadEarlier() {
@@ -157,7 +267,9 @@ export class RoomView {
     if (!log.window.moreBefore) return;
     void this.#load(async () => {
       await log.loadBefore(PAGE);
-      if (!this.timeline.atEnd) log.window.trimEnd(MOST);
+      if (!this.timeline.atEnd.peek()) log.window.trimEnd(MOST);
+      // Told once more: what came with the page may have been painted from already.
+      log.emit("change", undefined);
     });
   }
 
@@ -167,6 +279,7 @@ export class RoomView {
     void this.#load(async () => {
       await log.loadAfter(PAGE);
       log.window.trimStart(MOST);
+      log.emit("change", undefined);
     });
   }
 
@@ -184,7 +297,6 @@ export class RoomView {
       explain(error);
     } finally {
       this.#loading = false;
-      this.app.update();
     }
   }
 
@@ -194,7 +306,19 @@ export class RoomView {
    */
   send(text, replyTo) {
     this.app.outbox.send(this.slug, text, { replyTo });
-    void this.goToLatest();
+    this.timeline.goToEnd();
+    if (this.log.window.moreAfter) this.#loadLatest();
+  }
+
+  /** What was sent from among old messages stands below them until the newest are here. */
+  #loadLatest() {
+    this.#owesLatest = false;
+    this.log.loadLatest(PAGE).then(
+      () => this.timeline.goToEnd(),
+      () => {
+        this.#owesLatest = this.log.window.moreAfter;
+      },
+    );
   }
 
   /** The newest of my messages that I could edit. */
@@ -203,42 +327,19 @@ export class RoomView {
     return this.log.messages.findLast((each) => each.author.id === me.id && !each.deleted) ?? null;
   }
 
+  /** Bring it back from the archive. */
+  reopen() {
+    void this.app.act("room.update", { room: this.slug, archived: false });
+  }
+
+  async invite() {
+    await (await loaded(import("./invite.js")))?.openInvite(this);
+  }
+
   /** @param {boolean} open */
   toggleDetails(open) {
-    this.detailsOpen = open;
-    this.app.update();
-    const id = open ? "details-title" : "details-button";
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(id)?.focus()));
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keydown(event) {
-    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    if (event.key === "Escape" && this.detailsOpen) this.toggleDetails(false);
-  }
-
-  template() {
-    if (this.log.phase === "refused") return refused(this);
-    return html`${header(this)}${this.timeline.element}
-      <p class="typing">${typing(this)}</p>
-      ${footer(this)}`;
-  }
-
-  /** After the page was brought up to date. */
-  shown() {
-    this.items = this.app.outbox.items(this.slug, this.log.head).filter((item) => !this.#has(item));
-    if (this.timeline.atEnd) this.log.window.trimStart(MOST);
-    if (this.mayWrite) this.composer.render();
-    this.timeline.update();
-    this.details.render();
-    this.reading.mark();
-    // What waits for its next try says so by the second.
-    if (this.items.some((item) => item.retryAt !== null)) setTimeout(this.app.update, 500);
-  }
-
-  /** @param {import("../sdk/outbox.js").Item} item */
-  #has(item) {
-    const { me } = this.app;
-    return this.log.messages.some((each) => each.key === item.key && each.author.id === me.id);
+    this.detailsOpen.value = open;
+    // The panel takes the keyboard by itself when it comes.
+    if (!open) document.getElementById("details-button")?.focus();
   }
 }

@@ -17,7 +17,16 @@ export function roomPath(home, slug, seq = null) {
  */
 export function parse(home, path) {
   const [slug = "", seq = ""] = path.slice(home.length).split("/");
-  return { slug: slug ? decodeURIComponent(slug) : null, seq: /^\d+$/.test(seq) ? Number(seq) : null };
+  return { slug: slug ? decoded(slug) : null, seq: /^\d+$/.test(seq) ? Number(seq) : null };
+}
+
+/** @param {string} slug as an address has it; what is no UTF-8 stays as it is, and is nowhere */
+function decoded(slug) {
+  try {
+    return decodeURIComponent(slug);
+  } catch {
+    return slug;
+  }
 }
 
 /**

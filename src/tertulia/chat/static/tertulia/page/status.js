@@ -1,59 +1,60 @@
-import { html, nothing, render } from "./dom.js";
+import { html, nothing } from "./dom.js";
+import { Part } from "./element.js";
 import { t } from "./i18n.js";
+import { live } from "./live.js";
+import { networkUp, now } from "./world.js";
 
 /** A connection that comes at once is not worth a word. */
 const UNNOTICED = 1_000;
 
+/** @typedef {"ended" | "lost" | "loading" | "behind" | "fine"} Kind */
+
 /** The line at the top that says what the connection is doing, when it is not simply there. */
-export class StatusLine {
+export class StatusLine extends Part {
   #app;
+  /** @type {Kind} */
   #kind = "lost";
   #since = Date.now();
-  /** @type {any} */
-  #timer = null;
 
   /** @param {import("./app.js").App} app */
   constructor(app) {
+    super();
     this.#app = app;
   }
 
-  render() {
-    const line = document.getElementById("status");
-    if (!line) return;
-    const kind = this.#now();
+  template() {
+    const kind = this.#present();
     if (kind !== this.#kind) this.#since = Date.now();
     this.#kind = kind;
-    line.classList.toggle("final", kind === "ended");
-    clearTimeout(this.#timer);
-    // The seconds go down, and a short loss is told once it is no longer short.
-    if (kind !== "fine" && kind !== "ended") this.#timer = setTimeout(this.#app.update, 500);
-    const early = kind !== "ended" && Date.now() - this.#since < UNNOTICED;
-    render(early || kind === "fine" ? nothing : this.#words(kind), line);
-  }
-
-  #now() {
-    const { connection, view } = this.#app;
-    if (connection.status.state === "ended") return "ended";
-    if (!connection.online) return "lost";
-    const phase = view !== null && "log" in view ? view.log.phase : "live";
-    return phase === "loading" || phase === "behind" ? phase : "fine";
-  }
-
-  /** @param {string} kind */
-  #words(kind) {
+    this.className = kind;
+    if (kind === "fine") return nothing;
     if (kind === "ended") return this.#ended();
-    if (kind === "lost") return this.#lost();
+    // The seconds go down, and a short loss is told once it is no longer short.
+    const time = now();
+    if (time - this.#since < UNNOTICED) return nothing;
+    if (kind === "lost") return this.#lost(time);
     return kind === "loading" ? t("loading") : t("catchingUp");
   }
 
-  #lost() {
-    const { connection, outbox } = this.#app;
+  /** @returns {Kind} */
+  #present() {
+    const { status } = live(this.#app.connection, "status");
+    if (status.state === "ended") return "ended";
+    if (status.state !== "online") return "lost";
+    const phase = this.#app.view.value?.phase;
+    return phase === "loading" || phase === "behind" ? phase : "fine";
+  }
+
+  /** @param {number} time */
+  #lost(time) {
+    const { connection } = this.#app;
     const { state, retryAt } = connection.status;
-    const waits = outbox.size > 0 ? t("wait", { n: outbox.size }) : "";
-    if (!navigator.onLine) {
+    const { size } = live(this.#app.outbox);
+    const waits = size > 0 ? t("wait", { n: size }) : "";
+    if (!networkUp.value) {
       return html`<span>${t("offline")}${waits ? `: ${waits}` : ""}</span>`;
     }
-    const seconds = Math.max(1, Math.ceil(((retryAt ?? 0) - Date.now()) / 1000));
+    const seconds = Math.max(1, Math.ceil(((retryAt ?? 0) - time) / 1000));
     const again = state === "waiting";
     // The countdown is not read out every second.
     return html`<span>
@@ -72,3 +73,5 @@ export class StatusLine {
       <a href="${page.urls.signIn}?next=${next}">${t("signIn")}</a>`;
   }
 }
+
+customElements.define("tertulia-status", StatusLine);

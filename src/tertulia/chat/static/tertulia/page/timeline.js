@@ -1,13 +1,21 @@
+import { signal } from "#signals";
+import { Announcer } from "./announcer.js";
 import { element, html, nothing, render } from "./dom.js";
+import { Part } from "./element.js";
 import { entriesOf } from "./entries.js";
 import { t } from "./i18n.js";
+import { icon } from "./icons.js";
+import { paint } from "./live.js";
+import { LogKeys } from "./log-keys.js";
+import { MessageTools } from "./tools.js";
 
 /** Closer to the end than this many pixels is at the end. */
 const NEAR_END = 32;
 /** Closer to the edge of what is loaded than this, more is loaded. */
 const NEAR_EDGE = 600;
-/** Milliseconds that a screen reader takes to see what was put in. */
-const HUSH = 500;
+
+/** What an entry's element says of it, for the style sheet and whoever looks for it. */
+const DATA = ["seq", "key", "state"];
 
 /** @typedef {import("./entries.js").Entry} Entry */
 
@@ -15,59 +23,73 @@ const HUSH = 500;
  * The log on the screen. Its children are kept by key and changed only where what they show
  * changed; what is being read never moves, and the end is followed only by who is there.
  */
-export class Timeline {
-  element = element("div", "timeline-frame");
-  /** The key of the message whose tools are shown. @type {string | null} */
-  active = null;
-  /** The key of the message whose palette is open. @type {string | null} */
-  picking = null;
-  atEnd = true;
+export class Timeline extends Part {
+  atEnd = signal(true);
   /** Messages of others that came while the end was not in view. */
-  newBelow = 0;
+  newBelow = signal(0);
+  /** The keys of the long messages that are shown in full. @type {import("#signals").Signal<Set<string>>} */
+  expanded = signal(new Set());
+  /** The keys of the messages all of whose reactions are shown. @type {import("#signals").Signal<Set<string>>} */
+  unfolded = signal(new Set());
 
   #view;
   #scroller = element("div", "timeline");
   #inner = element("div", "timeline-inner");
-  #buttons = element("div", "");
-  /** @type {Map<string, {node: HTMLElement, deps: any[] | null}>} */
+  #buttons = element("div", "jumps");
+  #announcer = new Announcer();
+  #tools;
+  /** @type {Map<string, {node: HTMLElement, deps: any[] | null, data: Record<string, string>}>} */
   #nodes = new Map();
   /** @type {{key: string, block: ScrollLogicalPosition} | "new" | "end" | null} */
   #goal = null;
-  /** @type {any} */
-  #busy = null;
+  /** Goes up with each goal, so that it is reached even where nothing else changed. */
+  #goals = signal(0);
   #observer = new ResizeObserver(() => this.#followEnd());
+  #stopButtons = () => {};
 
   /** @param {import("./room-view.js").RoomView} view */
   constructor(view) {
+    super();
     this.#view = view;
+    this.#tools = new MessageTools(view, this);
     this.#scroller.setAttribute("role", "log");
     this.#scroller.setAttribute("aria-live", "polite");
     this.#scroller.setAttribute("aria-label", t("messages"));
     this.#scroller.tabIndex = 0;
-    this.#scroller.append(this.#inner);
-    this.element.append(this.#scroller, this.#buttons);
+    // What is news is said by the announcer: messages also come and go by scrolling.
+    this.#inner.setAttribute("aria-live", "off");
+    this.#scroller.append(this.#inner, this.#announcer.element);
+    this.append(this.#scroller, this.#buttons);
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#scroller.addEventListener("pointerover", (event) => this.#pointed(event));
-    this.#scroller.addEventListener("pointerleave", () => this.#activate(this.#focused()));
-    this.#scroller.addEventListener("focusin", () => this.#activate(this.#focused()));
-    this.#scroller.addEventListener("click", (event) => this.#tapped(event));
-    this.#scroller.addEventListener("keydown", (event) => this.#keydown(event));
+    this.#inner.addEventListener("focusin", (event) => this.#showClipped(event));
+    new LogKeys(view, this.#scroller);
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
     this.#observer.observe(this.#scroller);
     this.#observer.observe(this.#inner);
+    this.#stopButtons = paint(() => this.#paintButtons());
   }
 
-  close() {
+  disconnectedCallback() {
+    super.disconnectedCallback();
     this.#observer.disconnect();
+    this.#stopButtons();
   }
 
-  /** Go to the newest message with the next update. */
+  takeKeyboard() {
+    this.#scroller.focus({ preventScroll: true });
+  }
+
+  /** Go to the newest message with the next painting. */
   goToEnd() {
-    this.#goal = "end";
+    this.#goTo("end");
   }
 
   /** Go to the line where I stopped reading, or to the end. */
   goToNew() {
-    this.#goal = "new";
+    this.#goTo("new");
   }
 
   /**
@@ -77,41 +99,59 @@ export class Timeline {
    * @param {ScrollLogicalPosition} [block]
    */
   goToEntry(key, block = "center") {
-    this.#goal = { key, block };
+    this.#goTo({ key, block });
   }
 
-  /** Put the keyboard on the message that was gone to, or on the log. */
-  focus() {
-    this.#scroller.focus({ preventScroll: true });
-  }
-
-  /** Show what there is now. */
-  update() {
-    const anchor = this.#anchor();
-    const follow = this.atEnd && this.#goal === null;
-    this.#reconcile(entriesOf(this.#view));
-    if (this.#goal !== null) this.#reachGoal();
-    else if (follow) this.#toEnd();
-    else this.#hold(anchor);
-    this.#paintButtons();
+  /** @param {NonNullable<Timeline["#goal"]>} goal */
+  #goTo(goal) {
+    this.#goal = goal;
+    this.#goals.value += 1;
   }
 
   /**
-   * A page of history is not news: while it is put in, nothing is read out.
+   * Somebody spoke.
    *
-   * @param {Entry[]} entries
+   * @param {import("../sdk/types.js").Message} message
    */
-  #hush(entries) {
-    const articles = entries.filter((entry) => entry.tag === "article");
-    if (articles.length < 2 || this.#nodes.has(articles[0].key)) return;
-    this.#scroller.setAttribute("aria-busy", "true");
-    clearTimeout(this.#busy);
-    this.#busy = setTimeout(() => this.#scroller.removeAttribute("aria-busy"), HUSH);
+  heard(message) {
+    if (message.author.id === this.#view.app.me.id) return;
+    if (!this.atEnd.peek()) this.newBelow.value += 1;
+    this.#announcer.heard(message);
+  }
+
+  /**
+   * The entry of a key on the screen, if it is there.
+   *
+   * @param {string | null} key
+   */
+  nodeOf(key) {
+    return key === null ? null : (this.#nodes.get(key)?.node ?? null);
+  }
+
+  /**
+   * @param {import("#signals").Signal<Set<string>>} keys `expanded` or `unfolded`
+   * @param {string} key
+   */
+  toggle(keys, key) {
+    const next = new Set(keys.peek());
+    if (!next.delete(key)) next.add(key);
+    else if (keys === this.expanded) this.goToEntry(key, "nearest");
+    keys.value = next;
+  }
+
+  draw() {
+    void this.#goals.value;
+    const follow = this.atEnd.peek() && this.#goal === null;
+    const anchor = follow || this.#goal ? null : this.#anchor();
+    this.#reconcile(entriesOf(this.#view));
+    this.#tools.place();
+    if (this.#goal !== null) this.#reachGoal();
+    else if (follow) this.#toEnd();
+    else this.#hold(anchor);
   }
 
   /** @param {Entry[]} entries */
   #reconcile(entries) {
-    this.#hush(entries);
     const wanted = new Set(entries.map((entry) => entry.key));
     for (const [key, { node }] of this.#nodes) {
       if (wanted.has(key)) continue;
@@ -133,17 +173,23 @@ export class Timeline {
       const node = document.createElement(entry.tag);
       if (entry.tag === "article") node.tabIndex = -1;
       node.dataset.entry = entry.key;
-      kept = { node, deps: null };
+      kept = { node, deps: null, data: {} };
       this.#nodes.set(entry.key, kept);
     }
     const { node, deps } = kept;
     if (node.className !== entry.className) node.className = entry.className;
-    for (const name of ["seq", "key", "state"]) {
+    for (const name of DATA) {
+      if (kept.data[name] === entry.data[name]) continue;
       if (name in entry.data) node.dataset[name] = entry.data[name];
       else delete node.dataset[name];
     }
+    kept.data = entry.data;
     const same = deps?.length === entry.deps.length && deps.every((dep, i) => dep === entry.deps[i]);
-    if (!same) render(entry.template(), node);
+    if (!same) {
+      if (entry.label) node.setAttribute("aria-label", entry.label());
+      render(entry.template(), node);
+      if (node.querySelector(".text pre")) void offerCopy(node);
+    }
     kept.deps = entry.deps;
     return node;
   }
@@ -171,7 +217,7 @@ export class Timeline {
     if (goal === "new") this.#toNewLine();
     else if (goal === "end") this.#toEnd();
     else if (goal !== null) {
-      const node = this.#nodes.get(goal.key)?.node;
+      const node = this.nodeOf(goal.key);
       node?.scrollIntoView({ block: goal.block });
       node?.focus({ preventScroll: true });
     }
@@ -180,7 +226,7 @@ export class Timeline {
   }
 
   #toNewLine() {
-    const line = this.#nodes.get("new")?.node;
+    const line = this.nodeOf("new");
     this.#toEnd();
     if (!line) return;
     const above = line.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top;
@@ -195,13 +241,11 @@ export class Timeline {
   }
 
   #followEnd() {
-    if (this.atEnd && !this.#view.log.window.moreAfter) this.#toEnd();
+    if (this.atEnd.peek() && !this.#view.log.window.moreAfter) this.#toEnd();
   }
 
   #scrolled() {
-    const before = this.atEnd;
     this.#look();
-    if (this.atEnd !== before) this.#view.app.update();
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     if (scrollTop < NEAR_EDGE) this.#view.loadEarlier();
     if (scrollHeight - scrollTop - clientHeight < NEAR_EDGE) this.#view.loadLater();
@@ -209,98 +253,47 @@ export class Timeline {
 
   #look() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END && !this.#view.log.window.moreAfter;
-    if (this.atEnd) this.newBelow = 0;
+    const near = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.atEnd.value = near && !this.#view.log.window.moreAfter;
+    if (this.atEnd.peek()) this.newBelow.value = 0;
   }
 
   #paintButtons() {
-    const { newBelow } = this;
-    const unread = this.#view.reading.above;
+    const newBelow = this.newBelow.value;
+    const unread = this.#view.reading.above.value;
     const label = newBelow > 0 ? t("newBelow", { n: newBelow }) : t("toLatest");
+    // A pill says how many; where there is nothing to say, a small sign covers less.
     const kind = newBelow > 0 ? "jump" : "jump still";
+    const face = newBelow > 0 ? label : html`<span class="sr-only">${label}</span>${icon("down")}`;
     render(html`
       ${unread > 0 ? html`<button type="button" class="jump up" @click=${() => this.#view.goToUnread()}>${t("toUnread", { n: unread })}</button>` : nothing}
-      ${this.atEnd ? nothing : html`<button type="button" class=${kind} @click=${() => this.#view.goToLatest()}>${label}</button>`}
+      ${this.atEnd.value ? nothing : html`<button type="button" class=${kind} title=${newBelow > 0 ? nothing : label} @click=${() => this.#leaveToEnd()}>${face}</button>`}
     `, this.#buttons);
   }
 
-  /** @param {EventTarget | null} target */
-  #keyAt(target) {
-    const article = target instanceof Element ? target.closest("article") : null;
-    return article instanceof HTMLElement ? (article.dataset.entry ?? null) : null;
-  }
-
-  #focused() {
-    return this.#scroller.contains(document.activeElement) ? this.#keyAt(document.activeElement) : null;
-  }
-
-  /** @param {string | null} key */
-  #activate(key) {
-    if (this.active === key || this.picking !== null) return;
-    this.active = key;
-    this.#view.app.update();
-  }
-
-  /** @param {PointerEvent} event */
-  #pointed(event) {
-    if (event.pointerType === "mouse") this.#activate(this.#keyAt(event.target));
+  /** The button goes away, and must not take the keyboard with it. */
+  async #leaveToEnd() {
+    await this.#view.goToLatest();
+    this.takeKeyboard();
   }
 
   /**
-   * A finger has no hover: touching a message shows its tools.
+   * The keyboard has come to something in the hidden part of a long message.
    *
-   * @param {MouseEvent} event
+   * @param {FocusEvent} event
    */
-  #tapped(event) {
+  #showClipped(event) {
     const target = /** @type {Element} */ (event.target);
-    if (this.picking !== null && this.#keyAt(target) !== this.picking) this.closePalette();
-    if (target.closest("a, button, input") || !getSelection()?.isCollapsed) return;
-    if (matchMedia("(hover: none)").matches) this.#activate(this.#keyAt(target));
+    const key = target.closest(".text.clipped")?.closest("article")?.dataset.entry;
+    if (key) this.toggle(this.expanded, key);
   }
+}
 
-  /** @param {string} key */
-  togglePalette(key) {
-    this.picking = this.picking === key ? null : key;
-    this.#view.app.update();
-  }
+customElements.define("tertulia-timeline", Timeline);
 
-  closePalette() {
-    this.picking = null;
-    this.#view.app.update();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keydown(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    if (event.key === "Escape") {
-      event.preventDefault();
-      if (this.picking === null) this.#view.composer.focus();
-      else this.closePalette();
-      return;
-    }
-    const onMessage = target === this.#scroller || target.tagName === "ARTICLE";
-    if (!onMessage || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
-      event.preventDefault();
-      this.#step(event.key === "ArrowUp" ? -1 : 1);
-    } else if (event.key === "Enter" && target.tagName === "ARTICLE") {
-      event.preventDefault();
-      /** @type {HTMLElement | null} */ (target.querySelector(".tools button"))?.focus();
-    }
-  }
-
-  /**
-   * The keyboard to the message above or below; into the log, to the last one in view.
-   *
-   * @param {-1 | 1} way
-   */
-  #step(way) {
-    const articles = [...this.#inner.querySelectorAll("article")];
-    const bottom = this.#scroller.getBoundingClientRect().bottom;
-    const present = articles.findIndex((article) => article === document.activeElement);
-    const seen = articles.findLastIndex((article) => article.getBoundingClientRect().top < bottom);
-    const next = articles[present < 0 ? seen : present + way];
-    next?.focus({ preventScroll: true });
-    next?.scrollIntoView({ block: "nearest" });
-  }
+/** @param {HTMLElement} article with code in it */
+async function offerCopy(article) {
+  // Without a connection the code can still be selected.
+  const code = await import("./code.js").catch(() => null);
+  code?.offerCopy(article);
 }

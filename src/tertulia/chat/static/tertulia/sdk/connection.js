@@ -13,6 +13,8 @@ const STEADY = 5_000;
 /** From opening the socket to `welcome`. */
 const OPENING_DEADLINE = 15_000;
 const PROBE_DEADLINE = 4_000;
+/** A command is answered in less, or the connection may be dead without telling. */
+const ANSWER_EXPECTED = 8_000;
 
 /**
  * @typedef {{state: "idle" | "connecting" | "online" | "waiting" | "ended",
@@ -27,7 +29,8 @@ const PROBE_DEADLINE = 4_000;
  * It connects again by itself, answers each request once, and never lets a request hang:
  * it ends with the reply's result, a `Refusal`, or `Disconnected`.
  *
- * @extends {Emitter<{status: Status, welcome: import("./types.js").Welcome, event: any}>}
+ * @extends {Emitter<{status: Status, welcome: import("./types.js").Welcome,
+ *   me: import("./types.js").Person, event: any}>}
  */
 export class Connection extends Emitter {
   /** @type {import("./types.js").Welcome | null} */
@@ -44,8 +47,10 @@ export class Connection extends Emitter {
   #socket = null;
   #attempts = 0;
   #lastRef = 0;
-  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */
+  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void, timer: any}>} */
   #requests = new Map();
+  #openedAt = 0;
+  #probing = false;
   #onlineSince = 0;
   #lastFrameAt = 0;
   /** @type {any} */
@@ -81,9 +86,14 @@ export class Connection extends Emitter {
     this.#setStatus("idle");
   }
 
-  /** The network or the page came back: connect at once, or find out whether we still are. */
+  /**
+   * The network or the page came back, or went: connect at once, or find out whether we still
+   * are. An attempt that has hung for a while may belong to the network that was left.
+   */
   wake() {
-    if (this.status.state === "waiting") this.#open();
+    const { state } = this.status;
+    const hangs = state === "connecting" && this.#clock.now() - this.#openedAt >= PROBE_DEADLINE;
+    if (state === "waiting" || hangs) this.#open();
     else if (this.online) this.#probe();
   }
 
@@ -119,13 +129,16 @@ export class Connection extends Emitter {
   #send(type, fields) {
     const ref = ++this.#lastRef;
     return new Promise((resolve, reject) => {
-      this.#requests.set(ref, { resolve, reject });
+      const wake = () => this.wake();
+      const timer = type === "ping" ? null : this.#clock.setTimeout(wake, ANSWER_EXPECTED);
+      this.#requests.set(ref, { resolve, reject, timer });
       this.#socket.send(JSON.stringify({ ...fields, type, ref }));
     });
   }
 
   #open() {
     this.#discard();
+    this.#openedAt = this.#clock.now();
     this.#setStatus("connecting");
     const socket = new this.#WebSocket(this.#url);
     this.#socket = socket;
@@ -157,13 +170,24 @@ export class Connection extends Emitter {
     const frame = JSON.parse(data);
     if (frame.type === "reply") this.#answer(frame);
     else if (frame.type === "welcome") this.#welcomed(frame);
-    else if (frame.type !== "heartbeat") this.emit("event", frame);
+    else if (frame.type !== "heartbeat") {
+      if (frame.type === "person.changed" && frame.room === null) this.#renamed(frame.who);
+      this.emit("event", frame);
+    }
+  }
+
+  /** @param {import("./types.js").Person} me as I am called now, whichever device it was changed on */
+  #renamed(me) {
+    if (this.welcome === null) return;
+    this.welcome = { ...this.welcome, me };
+    this.emit("me", me);
   }
 
   /** @param {any} frame */
   #answer(frame) {
     const request = this.#requests.get(frame.ref);
     this.#requests.delete(frame.ref);
+    this.#clock.clearTimeout(request?.timer);
     if (frame.ok) request?.resolve(frame.result ?? {});
     else request?.reject(new Refusal(frame.error));
   }
@@ -186,8 +210,11 @@ export class Connection extends Emitter {
   }
 
   #probe() {
+    if (this.#probing) return;
+    this.#probing = true;
     const asked = this.#clock.now();
     this.#setTimer(() => {
+      this.#probing = false;
       if (this.#lastFrameAt >= asked) this.#watch();
       else this.#lost(1006, "");
     }, PROBE_DEADLINE);
@@ -225,13 +252,17 @@ export class Connection extends Emitter {
   /** Let go of the present socket; nobody may wait for its answers any more. */
   #discard() {
     this.#clock.clearTimeout(this.#timer);
+    this.#probing = false;
     const socket = this.#socket;
     this.#socket = null;
     // Closing a dead connection can take a minute to be reported; we do not wait for it.
     if (socket !== null) socket.close();
     const requests = [...this.#requests.values()];
     this.#requests.clear();
-    for (const request of requests) request.reject(new Disconnected());
+    for (const { reject, timer } of requests) {
+      this.#clock.clearTimeout(timer);
+      reject(new Disconnected());
+    }
   }
 
   /**
@@ -268,15 +299,17 @@ function retryAfter(reason) {
 }
 
 /**
- * Wake the connection when the network or the tab comes back.
+ * Wake the connection when the network or the tab comes back; and when the network goes, since
+ * a socket may take minutes to notice.
  *
  * @param {Connection} connection
  * @param {EventTarget} window
  * @param {EventTarget & {visibilityState: string}} document
  */
 export function wakeWith(connection, window, document) {
-  window.addEventListener("online", () => connection.wake());
-  window.addEventListener("pageshow", () => connection.wake());
+  for (const name of ["online", "offline", "pageshow"]) {
+    window.addEventListener(name, () => connection.wake());
+  }
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") connection.wake();
   });

@@ -185,6 +185,8 @@ export class RoomLog extends Emitter {
     const subscription = ++this.#subscription;
     this.#held = [];
     const epoch = this.#connection.welcome?.epoch ?? null;
+    // In another history lower seqs may be right.
+    if (this.#epoch !== null && this.#epoch !== epoch) this.room.reads.clear();
     const fields =
       this.#epoch === null ? { limit: this.#limit } : { after: this.head, epoch: this.#epoch };
     try {
@@ -209,6 +211,7 @@ export class RoomLog extends Emitter {
     this.refusal = null;
     if (result.events) {
       for (const event of result.events) this.#apply(event);
+      this.#catchUpReads(result.reads ?? {});
     } else {
       this.#begin(result);
     }
@@ -216,6 +219,14 @@ export class RoomLog extends Emitter {
     for (const event of held) this.#take(event);
     if (this.read > this.#marked && this.room.state?.role) void this.#mark();
     this.emit("change", undefined);
+  }
+
+  /** @param {Record<string, number>} reads of a direct room: the news of them are not replayed */
+  #catchUpReads(reads) {
+    for (const [id, seq] of Object.entries(reads)) {
+      this.room.hasRead(id, seq);
+      if (id === this.#connection.welcome?.me.id) this.#readByMyself(seq);
+    }
   }
 
   /** @param {any} snapshot the result of `room.subscribe` without a resume */

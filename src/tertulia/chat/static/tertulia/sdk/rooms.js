@@ -23,6 +23,7 @@ export class Rooms extends Emitter {
   #clock;
   /** @type {any} */
   #timer = null;
+  #refreshedAt = -Infinity;
   #listing = 0;
 
   /**
@@ -54,6 +55,7 @@ export class Rooms extends Emitter {
   async refresh() {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = null;
+    this.#refreshedAt = this.#clock.now();
     const listing = ++this.#listing;
     /** @type {MyRoom[]} */
     const rooms = [];
@@ -93,10 +95,34 @@ export class Rooms extends Emitter {
     this.#update(slug, { read, unread: 0, mentions: 0 });
   }
 
+  /**
+   * Keep a room at the top of the list, or no longer. It shows at once; what the server refuses
+   * is undone and thrown on.
+   *
+   * @param {string} slug
+   * @param {boolean} favourite
+   */
+  async setFavourite(slug, favourite) {
+    const before = this.get(slug)?.favourite ?? false;
+    this.#update(slug, { favourite });
+    try {
+      await this.#connection.request("room.favourite", { room: slug, favourite });
+    } catch (error) {
+      this.#update(slug, { favourite: before });
+      throw error;
+    }
+  }
+
+  /** A room more is in the list at once; of many at a time, the others come together. */
+  #entered() {
+    if (this.#clock.now() - this.#refreshedAt < PATIENCE) this.refreshSoon();
+    else void this.refresh();
+  }
+
   /** @param {any} frame */
   #receive(frame) {
     const room = this.#rooms.get(frame.room);
-    if (frame.type === "room.entered") this.refreshSoon();
+    if (frame.type === "room.entered") this.#entered();
     else if (frame.type === "room.left") this.#remove(frame.room);
     else if (room) this.#follow(room, frame);
   }
@@ -110,6 +136,9 @@ export class Rooms extends Emitter {
     if (frame.type === "room.activity") this.#active(room, frame, frame.mentioned.includes(me));
     else if (frame.type === "message.created") this.#spoken(room, frame, me);
     else if (frame.type === "room.updated") this.#update(room.room, { ...frame.state });
+    else if (frame.type === "message.edited" || frame.type === "message.deleted") this.#changed(room, frame);
+    else if (frame.type === "person.changed") this.#renamed(room, frame.who);
+    else if (frame.type === "favourite.changed") this.#update(room.room, { favourite: frame.favourite });
     else if (frame.type === "read.changed" && frame.who.id === me) this.#readElsewhere(room, frame);
     else if (frame.type === "member.changed" && frame.member.id === me) {
       this.#update(room.room, { role: frame.role });
@@ -122,10 +151,19 @@ export class Rooms extends Emitter {
    * @param {boolean} mentioned
    */
   #active(room, activity, mentioned) {
-    const unread = room.unread + Math.max(0, activity.messages - room.messages);
-    this.#update(room.room, { head: activity.head, messages: activity.messages, unread });
-    // Several mentions can be in one activity, and a new name or topic is in none.
-    if (mentioned || unread === room.unread) this.refreshSoon();
+    const { head, messages } = activity;
+    // Older than what its events, or the list, have told.
+    if (head <= room.head) return;
+    if (head <= room.read) {
+      // I have read it on another device, whose news were faster.
+      this.#update(room.room, { head, messages, unread: 0, mentions: 0 });
+      return;
+    }
+    const unread = room.unread + Math.max(0, messages - room.messages);
+    this.#update(room.room, { head, messages, unread });
+    // Several mentions can be in one activity, a new name or topic is in none, and of what has
+    // grown a part may be read.
+    if (mentioned || unread === room.unread || room.read > room.head) this.refreshSoon();
   }
 
   /**
@@ -135,15 +173,39 @@ export class Rooms extends Emitter {
    */
   #spoken(room, event, me) {
     if (event.message.number <= room.messages) return;
-    const mine = event.actor.id === me;
+    const read = event.actor.id === me ? event.seq : room.read;
     const mentioned = event.message.mentions.includes(me);
+    // That I have read it on another device may be told before it comes itself.
+    const known = read >= event.seq;
     this.#update(room.room, {
       head: event.seq,
       messages: event.message.number,
-      read: mine ? event.seq : room.read,
-      unread: mine ? 0 : room.unread + 1,
-      mentions: mine ? 0 : room.mentions + (mentioned ? 1 : 0),
+      read,
+      unread: known ? 0 : room.unread + 1,
+      mentions: known ? 0 : room.mentions + (mentioned ? 1 : 0),
     });
+  }
+
+  /**
+   * A direct room is called after its people.
+   *
+   * @param {MyRoom} room
+   * @param {import("./types.js").Person} who
+   */
+  #renamed(room, who) {
+    if (!room.people) return;
+    const people = room.people.map((person) => (person.id === who.id ? who : person));
+    this.#update(room.room, { people });
+  }
+
+  /**
+   * An unread message may name me now, or no longer.
+   *
+   * @param {MyRoom} room
+   * @param {any} event
+   */
+  #changed(room, event) {
+    if (event.message.seq > room.read) this.refreshSoon();
   }
 
   /**

@@ -4,7 +4,7 @@
  * @typedef {{id: string, name: string, kind: "member" | "guest" | "bot" | "visitor",
  *   avatar: string | null}} Person
  * @typedef {"owner" | "moderator" | "member"} Role
- * @typedef {Person & {role: Role}} Member
+ * @typedef {Person & {role: Role, read?: number}} Member `read` in direct rooms only
  * @typedef {{emoji: string, count: number, by: string[]}} Reaction `by` holds at most 50 ids
  * @typedef {{seq: number, version: number, number: number, key: string, author: Person,
  *   text: string, html: string, sent_at: string, edited_at: string | null, deleted: boolean,
@@ -13,7 +13,7 @@
  * @typedef {{room: string, name: string, kind: "public" | "private" | "direct" | "support",
  *   topic: string, archived: boolean, messages: number, role?: Role | null}} RoomState
  * @typedef {RoomState & {head: number, read: number, unread: number, mentions: number,
- *   people?: Person[]}} MyRoom `people` are the others of a direct room
+ *   favourite: boolean, people?: Person[]}} MyRoom `people` are the others of a direct room
  * @typedef {{type: string, room: string, seq: number, at: string, actor: Person,
  *   message?: Message, target?: number, emoji?: string, count?: number, member?: Person,
  *   role?: Role | null, state?: RoomState}} DurableEvent

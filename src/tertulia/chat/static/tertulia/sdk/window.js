@@ -3,9 +3,6 @@
  * @typedef {import("./types.js").DurableEvent} DurableEvent
  */
 
-/** `by` of a reaction holds at most this many ids, as the server's own does. */
-const REACTORS = 50;
-
 /**
  * A run of a room's messages without a gap: what of its history is at hand.
  *
@@ -128,7 +125,8 @@ export class MessageWindow {
 }
 
 /**
- * The message's reactions after `event`.
+ * The message's reactions after `event`. The server names at most 50 people a reaction; here
+ * nobody is cut whose reaction was seen, or the reader's own could be the one.
  *
  * @param {Message} message
  * @param {DurableEvent} event
@@ -138,7 +136,7 @@ function reacted(message, event) {
   const before = message.reactions.find((reaction) => reaction.emoji === emoji);
   const others = (before?.by ?? []).filter((id) => id !== event.actor.id);
   const by = event.type === "reaction.added" ? [...others, event.actor.id] : others;
-  const after = { emoji, count, by: by.slice(0, REACTORS) };
+  const after = { emoji, count, by };
   if (!before) return count > 0 ? [...message.reactions, after] : message.reactions;
   return message.reactions.flatMap((reaction) => {
     if (reaction !== before) return [reaction];

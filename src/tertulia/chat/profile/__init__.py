@@ -1,0 +1,1 @@
+"""Who I am, as I choose it: name, picture, language, time zone."""

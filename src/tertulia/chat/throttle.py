@@ -1,0 +1,62 @@
+"""Rates of what people do through pages. Those of the sockets are in `chat/runtime.py`."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections.abc import Hashable
+
+from django.http import HttpRequest
+
+from tertulia.hub.limits import Limiter, Rate
+from tertulia.protocol.errors import Code, ProtocolError
+
+from .conf import conf
+from .models import Participant
+
+# A person's; of guests, who can be as many as they like, those of one network address together.
+# The counts are of one process.
+RATES = {
+    "invite": Rate(burst=20, per_second=1 / 30),
+    "accept": Rate(burst=30, per_second=1 / 10),
+    "profile": Rate(burst=30, per_second=1 / 10),
+}
+PRUNE_EVERY = 600.0  # seconds
+
+_limiter = Limiter(RATES)
+_lock = threading.Lock()
+_pruned = time.monotonic()
+
+
+def check_rate(name: str, request: HttpRequest, person: Participant) -> None:
+    """Take one of the rate `name`; raises `rate_limited` with the seconds to wait."""
+    global _pruned
+    if not conf.limits:
+        return
+    guest = person.kind == Participant.Kind.GUEST
+    key: Hashable = address(request) if guest else person.pk
+    now = time.monotonic()
+    with _lock:
+        if now - _pruned > PRUNE_EVERY:
+            _limiter.prune(now)
+            _pruned = now
+        wait = _limiter.take(name, key, now)
+    if wait:
+        raise ProtocolError(
+            Code.RATE_LIMITED, f"Too fast: wait {wait:.1f} s.", retry_after=round(wait, 1)
+        )
+
+
+def address(request: HttpRequest) -> str:
+    """Whence the request comes; of IPv6 the network of 64 bits, which one person has."""
+    text = request.META.get("REMOTE_ADDR") or ""
+    try:
+        ip = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
