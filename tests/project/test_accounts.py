@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
+from urllib.parse import quote
 
 import pytest
 
@@ -76,6 +78,16 @@ def test_signing_up_is_by_invitation_unless_said_otherwise(fresh: Server) -> Non
     assert not stranger.signed_in
 
 
+def test_the_keyboard_comes_to_what_is_to_be_mended(fresh: Server) -> None:
+    admin = Browser(fresh.url)
+    path = set_up_path(fresh)
+    admin.get(path)
+    page = admin.submit(path, {"username": "ana", "password1": "1234", "password2": "1234"})
+    focused = re.findall(r"<input[^>]*autofocus[^>]*>", page.text)
+    assert len(focused) == 1
+    assert 'name="password' in focused[0]
+
+
 def test_an_invitation_admits_as_many_as_it_says(fresh: Server) -> None:
     admin = Browser(fresh.url)
     sign_up(admin, "ana", set_up_path(fresh))
@@ -83,6 +95,7 @@ def test_an_invitation_admits_as_many_as_it_says(fresh: Server) -> None:
     link = re.search(r"(/accounts/signup/\?invite=[\w-]+)", page.text)
     assert link
     guest = Browser(fresh.url)
+    assert "<bdi>ana</bdi> invites you" in guest.get(link.group(1)).text
     sign_up(guest, "bea", link.group(1))
     assert guest.signed_in
     late = Browser(fresh.url)
@@ -106,6 +119,23 @@ async def test_signing_up_where_it_is_open_signs_in_and_talks(embedded: Server) 
         embedded.ws, cookie=browser.cookie, origin=browser.origin
     ) as client:
         assert client.name == "newcomer"
+
+
+def test_who_makes_an_account_arrives_where_he_was_going(embedded: Server) -> None:
+    browser = Browser(embedded.url)
+    page = browser.get("/chat/-/settings/")
+    assert page.path.startswith("/accounts/login/")
+    offered = re.search(r'href="(/accounts/signup/[^"]*)"', page.text)
+    assert offered, page.text
+    assert sign_up(browser, "arrives", unescape(offered[1])).path == "/chat/-/settings/"
+
+
+@pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example"])
+def test_signing_up_leads_to_no_other_site(embedded: Server, target: str) -> None:
+    path = f"/accounts/signup/?next={quote(target, safe='')}"
+    name = f"stays{abs(hash(target)) % 10_000}"
+    page = sign_up(Browser(embedded.url), name, path)
+    assert page.path == "/chat/"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ _django = get_asgi_application()
 from channels.routing import ProtocolTypeRouter
 
 from tertulia.chat.routing import tertulia_websocket_application
+from tertulia.project.body import with_capped_body
 from tertulia.project.health import with_health
 from tertulia.project.lifespan import lifespan
 from tertulia.project.static import with_static
@@ -25,7 +26,7 @@ from tertulia.project.static import with_static
 application = ProtocolTypeRouter(
     {
         "lifespan": lifespan,
-        "http": with_health(with_static(_django)),
+        "http": with_health(with_static(with_capped_body(_django))),
         "websocket": tertulia_websocket_application(),
     }
 )

@@ -43,6 +43,8 @@ class Environment:
     secret_key_file: Path | None
     workers: int
     log: str
+    email_url: str | None
+    """The mail server, as TERTULIA_EMAIL_URL has it; `mail.py` reads it."""
     limits: bool
     signup: str
     cors_origins: tuple[str, ...]
@@ -70,6 +72,7 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
         secret_key_file=secret_key_file,
         workers=parse_workers(_text(env, "TERTULIA_WORKERS") or "1", "TERTULIA_WORKERS"),
         log=_choice(env, "TERTULIA_LOG", ("text", "json"), "text"),
+        email_url=_text(env, "TERTULIA_EMAIL_URL"),
         limits=_choice(env, "TERTULIA_LIMITS", ("on", "off"), "on") == "on",
         signup=_choice(env, "TERTULIA_SIGNUP", ("open", "invite", "closed"), "invite"),
         cors_origins=_cors_origins(env, is_open),

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 # Addresses that carry a one-time token. It must not be found in a log.
-_TOKENS = re.compile(r"(/accounts/setup/|[?&]invite=)[^/\s&\"']+")
+_TOKENS = re.compile(
+    r"(/accounts/setup/|/accounts/reset/[^/\s]+/|/-/invitation/|[?&]invite=)[^/\s&\"']+"
+)
 # C0, C1, DEL, line and paragraph separators, and what turns the direction of text.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 

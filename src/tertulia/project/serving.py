@@ -32,6 +32,8 @@ def serve(env: Environment, host: str, port: int) -> int:
         startup.prepare(env, pool=env.workers == 1)
         startup.warn_without_redis(env)
         announce(env, listener)
+        if env.email_url is None:
+            logger.info("No mail server is set (TERTULIA_EMAIL_URL): mails are printed here")
         startup.disconnect()
         return _run(env, listener)
 

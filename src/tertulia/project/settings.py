@@ -10,6 +10,7 @@ from tertulia.project.datafolder import secret_key as _secret_key
 from tertulia.project.hosts import allowed_hosts as _allowed_hosts
 from tertulia.project.layer import layer as _layer
 from tertulia.project.logs import logging_config as _logging_config
+from tertulia.project.mail import mail as _mail
 
 _env = _environment.read()
 _https = bool(_env.url and _env.url.startswith("https:"))
@@ -41,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tertulia.project.language.OwnLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -75,6 +77,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Seconds that a link by mail is good for.
+PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/chat/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
@@ -94,6 +98,12 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
+# The chat serves what is in there by its own views, after asking who may see it.
+MEDIA_ROOT = _env.data / "uploads"
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+globals().update(_mail(_env))
 
 LOGGING = _logging_config(_env.log)
 

@@ -6,7 +6,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from .accounts import invite, setup, views
+from .accounts import email, invite, reset, setup, views
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tertulia:home")),
@@ -15,6 +15,13 @@ urlpatterns = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", views.sign_up, name="sign_up"),
     path("accounts/password/", views.ChangePassword.as_view(), name="password_change"),
+    path("accounts/email/", email.change_email, name="email_change"),
+    path("accounts/reset/", reset.forgotten, name="password_reset"),
+    path(
+        "accounts/reset/<uidb64>/<token>/",
+        reset.ChooseAnother.as_view(),
+        name="password_reset_confirm",
+    ),
     path("accounts/setup/<str:token>/", setup.set_up, name="set_up"),
     path("accounts/invite/", invite.invite, name="invite"),
     path("accounts/invite/<int:key>/revoke/", invite.revoke, name="revoke_invitation"),

@@ -31,20 +31,44 @@ class OneSpelling:
         return name
 
 
+class FocusOnFault:
+    """For forms: the keyboard comes to the first field that is to be mended."""
+
+    errors: Any
+    fields: dict[str, forms.Field]
+
+    def full_clean(self) -> None:
+        """As ever, and then the focus."""
+        super().full_clean()  # type: ignore[misc]
+        faulty = [name for name in self.fields if name in self.errors]
+        if not faulty:
+            return
+        for field in self.fields.values():
+            field.widget.attrs.pop("autofocus", None)
+        self.fields[faulty[0]].widget.attrs["autofocus"] = True
+
+
 PASSWORD_HELP = _("At least 8 characters, and not one that many use.")
 
 
-class SignUpForm(OneSpelling, BaseUserCreationForm):
-    """A new account: name, password twice."""
+class SignUpForm(FocusOnFault, OneSpelling, BaseUserCreationForm):
+    """A new account: name, password twice, and where to send a link when it is forgotten."""
+
+    class Meta(BaseUserCreationForm.Meta):
+        fields = ("username", "email")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].help_text = _("Letters, digits and @ . + - _")
         self.fields["password1"].help_text = PASSWORD_HELP
         self.fields["password2"].help_text = ""
+        self.fields["email"].label = _("E-mail address, if you like")
+        self.fields["email"].help_text = _("Only for replacing a forgotten password.")
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+        self.order_fields(["username", "password1", "password2", "email"])
 
 
-class NewPasswordForm(PasswordChangeForm):
+class NewPasswordForm(FocusOnFault, PasswordChangeForm):
     """The old password once, the new one twice."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

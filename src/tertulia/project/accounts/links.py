@@ -102,13 +102,15 @@ def _still_open() -> Q:
     return Q(revoked_at=None, expires_at__gt=timezone.now(), used__lt=F("uses"))
 
 
-def check_invitation(token: str) -> None:
-    """Raises LinkUnknown or LinkSpent."""
+def check_invitation(token: str) -> Invitation:
+    """The invitation, with who made it. Raises LinkUnknown or LinkSpent."""
     known = Invitation.objects.filter(digest=_digest(token))
     if not known.exists():
         raise LinkUnknown
-    if not known.filter(_still_open()).exists():
+    found = known.filter(_still_open()).select_related("created_by").first()
+    if found is None:
         raise LinkSpent
+    return found
 
 
 def use_invitation(token: str, account: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from math import ceil
@@ -11,15 +10,18 @@ from django.http import HttpRequest
 
 from tertulia.chat.conf import conf
 from tertulia.chat.slugs import fold
+from tertulia.chat.throttle import address
 from tertulia.hub.limits import Limiter, Rate
 
 # Failed sign-ins of one name, from anywhere; failed sign-ins from one address, whatever
-# names; new accounts from one address. The counts are of one process: several workers
-# admit so many times more.
+# names; new accounts from one address; links for a new password, to one mail address and from
+# one network address. The counts are of one process: several workers admit so many times more.
 RATES = {
     "sign_in_name": Rate(burst=10, per_second=1 / 30),
     "sign_in_address": Rate(burst=30, per_second=1 / 10),
     "sign_up_address": Rate(burst=30, per_second=1 / 60),
+    "reset_mail": Rate(burst=3, per_second=1 / 600),
+    "reset_address": Rate(burst=10, per_second=1 / 60),
 }
 PRUNE_EVERY = 600.0  # seconds
 
@@ -43,18 +45,9 @@ def before_sign_up(request: HttpRequest) -> int:
     return _take(("sign_up_address", address(request)))
 
 
-def address(request: HttpRequest) -> str:
-    """Whence the request comes; of IPv6 the network of 64 bits, which one person has."""
-    text = request.META.get("REMOTE_ADDR") or ""
-    try:
-        ip = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
+def before_reset(request: HttpRequest, mail: str) -> int:
+    """Count a link for a new password, known address or not; seconds to wait, or 0."""
+    return _take(("reset_address", address(request)), ("reset_mail", fold(mail)))
 
 
 def _take(*keys: tuple[str, str]) -> int:

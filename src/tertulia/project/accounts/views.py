@@ -20,6 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from tertulia.chat.people import participant_of
+
 from . import links, throttle
 from .create import save_account
 from .forms import NewPasswordForm, SignInForm, SignUpForm
@@ -85,17 +87,18 @@ def refuse(request: HttpRequest, template: str, reason: str, status: int) -> Htt
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """A new account, where TERTULIA_SIGNUP admits one; then straight into the chat."""
+    """A new account, where TERTULIA_SIGNUP admits one; then on to where the person was going."""
     if request.user.is_authenticated:
-        return redirect("tertulia:home")
+        return redirect(_next(request))
     token = request.POST.get("invite") or request.GET.get("invite") or ""
     try:
-        _check_admission(token)
+        inviter = _check_admission(token)
     except _NotAdmitted as refusal:
         return refuse(request, "tertulia_project/no_sign_up.html", refusal.reason, refusal.status)
     template = "tertulia_project/sign_up.html"
     form = SignUpForm(request.POST if request.method == "POST" else None)
-    context: dict[str, Any] = {"form": form, "invite": token}
+    onward = request.POST.get("next") or request.GET.get("next") or ""
+    context: dict[str, Any] = {"form": form, "invite": token, "next": onward, "inviter": inviter}
     if request.method == "POST" and (wait := throttle.before_sign_up(request)):
         return slow_down(request, template, context | {"form": SignUpForm()}, wait)
     if form.is_valid():
@@ -115,20 +118,23 @@ class _NotAdmitted(Exception):
         self.status = status
 
 
-def _check_admission(token: str) -> None:
-    """Raises _NotAdmitted, with the sentence for the person and the HTTP status."""
+def _check_admission(token: str) -> str:
+    """The name of who invites, or "". Raises _NotAdmitted, with the sentence for the person and
+    the HTTP status."""
     if settings.TERTULIA_SIGNUP == "open":
-        return
+        return ""
     if settings.TERTULIA_SIGNUP == "closed":
         raise _NotAdmitted(_("New accounts are made by the administrator only."), 403)
     if not token:
         raise _NotAdmitted(_("You need an invitation link to make an account here."), 403)
     try:
-        links.check_invitation(token)
+        invitation = links.check_invitation(token)
     except links.LinkUnknown as error:
         raise _NotAdmitted(_("This invitation link is not valid."), 404) from error
     except links.LinkSpent as error:
         raise _NotAdmitted(_("This invitation link is used up or has expired."), 410) from error
+    inviter = invitation.created_by
+    return "" if inviter is None else participant_of(inviter).name
 
 
 def _admit(request: HttpRequest, form: SignUpForm, token: str) -> HttpResponseRedirect:
@@ -141,16 +147,26 @@ def _admit(request: HttpRequest, form: SignUpForm, token: str) -> HttpResponseRe
 
 
 def enter(request: HttpRequest, account: Any) -> HttpResponseRedirect:
-    """Sign a new person in, and on to the chat."""
+    """Sign a new person in, and on to the page that he came for, or the chat."""
     login(request, account, backend=BACKEND)
-    return HttpResponseRedirect(reverse("tertulia:home"))
+    return HttpResponseRedirect(_next(request))
+
+
+def _next(request: HttpRequest) -> str:
+    """The page that the person came for (`next`), if it is this site's; else the chat."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    return target if _is_here(request, target) else reverse("tertulia:home")
+
+
+def _is_here(request: HttpRequest, target: str) -> bool:
+    here = {request.get_host()}
+    return url_has_allowed_host_and_scheme(target, here, require_https=request.is_secure())
 
 
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """The administration's own sign-in is this site's: one door, one throttle."""
     target = request.GET.get("next", "")
-    here = {request.get_host()}
-    if not url_has_allowed_host_and_scheme(target, here, require_https=request.is_secure()):
+    if not _is_here(request, target):
         target = reverse("admin:index")
     if not request.user.is_authenticated:
         return redirect_to_login(target)
