@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import shutil
@@ -10,13 +11,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.server import Server
 
 from .pages import Person
 
 PASSWORD = "a quiet warm room"
+# Two browsers, a server and other tests share two cores; whoever waits in vain fails all the same.
+expect.set_options(timeout=15_000)
 Meet = Callable[..., Person]
 
 _numbers = itertools.count(1)
@@ -24,8 +27,9 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    """The system's Chromium; nothing is downloaded."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    """The system's Chromium; nothing is downloaded. Without its windows, where Debian has it so:
+    the same engine, and a page takes half of the time."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     assert found, "there is no Chromium: install it, or set CHROMIUM to its path"
     return {
@@ -49,12 +53,53 @@ class Watched:
 
     def _said(self, kind: str, text: str) -> None:
         # That the server is away is the matter of some tests, and no fault of the page.
-        if kind == "error" and "ERR_CONNECTION" not in text and "WebSocket" not in text:
+        away = ("ERR_CONNECTION", "ERR_INTERNET_DISCONNECTED", "WebSocket")
+        if kind == "error" and not any(sign in text for sign in away):
             self.faults.append(text)
 
 
+class Newcomers:
+    """Accounts and their sessions, made a dozen at a time: starting Django for each, and signing
+    in by the page, would take longer than most tests."""
+
+    CODE = """
+import json
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.db import SessionStore
+password = make_password({password!r})
+made = []
+for name in {names!r}:
+    user = get_user_model().objects.create(username=name, password=password)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    made.append((name, session.session_key))
+print(json.dumps(made))
+"""
+
+    def __init__(self) -> None:
+        self._ready: dict[str, list[tuple[str, str]]] = {}
+
+    def take(self, server: Server) -> tuple[str, str]:
+        """A name that nobody else has, and the key of a session of that account."""
+        ready = self._ready.setdefault(str(server.data), [])
+        if not ready:
+            names = [f"e{next(_numbers)}" for _ in range(12)]
+            made = server.shell(self.CODE.format(password=PASSWORD, names=names))
+            ready += json.loads(made.strip().splitlines()[-1])
+        return ready.pop(0)
+
+
+@pytest.fixture(scope="session")
+def newcomers() -> Newcomers:
+    return Newcomers()
+
+
 @pytest.fixture
-def meet(browser: Browser) -> Iterator[Meet]:
+def meet(browser: Browser, newcomers: Newcomers) -> Iterator[Meet]:
     """`meet(server)`: somebody new with an account, signed in; `meet(server, known=False)`: a
     person at a browser, not signed in. Fails when a page had a fault."""
     opened: list[Watched] = []
@@ -64,9 +109,10 @@ def meet(browser: Browser) -> Iterator[Meet]:
         opened.append(watched)
         person = Person(watched.page(), server.url)
         if known:
-            name = f"e{next(_numbers)}"
-            server.createuser(name, password=PASSWORD)
-            person.signs_in(name, PASSWORD)
+            person.name, session = newcomers.take(server)
+            cookie = {"name": "sessionid", "value": session, "url": server.url}
+            watched.context.add_cookies([cookie])  # type: ignore[list-item]
+            person.goes_home()
         return person
 
     yield new
@@ -89,10 +135,8 @@ def regulars(embedded: Server, browser: Browser) -> dict[str, Any]:
 
 
 def _regular(meet: Meet, server: Server, regulars: dict[str, Any], name: str) -> Person:
-    person = meet(server, known=False, storage_state=regulars[name])
-    person.name = name
-    person.goes_home()
-    return person
+    somebody = meet(server, known=False, storage_state=regulars[name])
+    return Person(somebody.page, server.url, name, outside=True)
 
 
 @pytest.fixture

@@ -6,22 +6,60 @@ Every look waits for what it looks for, so no test has to sleep.
 from __future__ import annotations
 
 import re
+from itertools import permutations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 # A server that was killed and started again is back within this many milliseconds.
 PATIENCE = 20_000
 
+# A client of its own in somebody's signed-in browser: it says the texts, one after the other.
+SAY_MUCH = """([room, texts]) => new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://${location.host}/ws/`);
+    let kept = 0;
+    socket.onopen = () => {
+        for (const text of texts) {
+            const key = crypto.randomUUID();
+            socket.send(JSON.stringify({type: "message.send", ref: key, room, key, text}));
+        }
+    };
+    socket.onmessage = ({data}) => {
+        const frame = JSON.parse(data);
+        if (frame.type !== "reply") return;
+        if (!frame.ok) reject(new Error(JSON.stringify(frame.error)));
+        kept += 1;
+        if (kept < texts.length) return;
+        socket.close();
+        resolve();
+    };
+})"""
+
 
 class Person:
-    """Somebody with a browser of his own. `page` is open for what has no word here."""
+    """Somebody with a browser of his own. `page` is open for what has no word here.
 
-    def __init__(self, page: Page, base: str, name: str = "") -> None:
-        self.page = page
+    `outside`: he comes in with the first thing that he does, at home or right in a room.
+    """
+
+    def __init__(self, page: Page, base: str, name: str = "", *, outside: bool = False) -> None:
+        self._page = page
+        self._outside = outside
         self.base = base.rstrip("/")
         self.name = name
+        self._cut_off: CDPSession | None = None
 
     # Coming and going
+
+    @property
+    def page(self) -> Page:
+        """The tab that is in front."""
+        if self._outside:
+            self.goes_home()
+        return self._page
+
+    @page.setter
+    def page(self, page: Page) -> None:
+        self._page = page
 
     def signs_in(self, name: str, password: str) -> None:
         self.name = name
@@ -50,15 +88,50 @@ class Person:
         form.locator("button, [type=submit]").first.click()
 
     def goes_home(self) -> None:
+        self._outside = False
         self.page.goto(f"{self.base}/chat/")
 
     def reloads(self) -> None:
         self.page.reload()
 
+    def opens_another_tab(self) -> Person:
+        """In the same browser, with the same room."""
+        other = Person(self.page.context.new_page(), self.base, self.name)
+        other.opens(self.slug)
+        expect(other.composer).to_be_visible()
+        return other
+
+    def closes_the_tab(self) -> None:
+        self.page.close()
+
+    def loses_the_network(self, *, in_this_tab: bool = False) -> None:
+        """All tabs, or this one; returns when the page says that it knows."""
+        self._network(False, in_this_tab)
+        told = self.page.locator("#status").filter(has_text=re.compile("Offline|Connecting"))
+        expect(told).to_be_visible(timeout=PATIENCE)
+
+    def has_the_network_again(self, *, in_this_tab: bool = False) -> None:
+        self._network(True, in_this_tab)
+
+    def _network(self, there: bool, in_this_tab: bool) -> None:
+        if not in_this_tab:
+            self.page.context.set_offline(not there)
+            return
+        if there:
+            # The conditions are those of the session, and end with it.
+            assert self._cut_off is not None
+            self._cut_off.detach()
+            return
+        self._cut_off = self.page.context.new_cdp_session(self.page)
+        unbounded = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._cut_off.send("Network.enable")
+        self._cut_off.send("Network.emulateNetworkConditions", {"offline": True, **unbounded})
+
     # Rooms
 
     def opens(self, slug: str, seq: int | None = None) -> None:
         """Types the room's address, or that of one message in it."""
+        self._outside = False
         self.page.goto(f"{self.base}/chat/{slug}/" + (f"{seq}/" if seq else ""))
         expect(self.log).to_be_visible()
 
@@ -86,6 +159,11 @@ class Person:
             dialog.get_by_role("searchbox").fill(name)
             dialog.get_by_role("button", name=name, exact=True).click()
         dialog.get_by_role("button", name="Start").click()
+        # Not the composer of the room that was open until now.
+        expect(dialog).to_have_count(0)
+        orders = "|".join(" and ".join(map(re.escape, order)) for order in permutations(names))
+        title = self.page.get_by_role("heading", level=1)
+        expect(title).to_have_text(re.compile(f"^({orders})$"))
         expect(self.composer).to_be_visible()
         return self.slug
 
@@ -104,18 +182,74 @@ class Person:
         if button.get_attribute("aria-expanded") != "true":
             button.click()
 
-    def adds(self, name: str) -> None:
+    def renames_the_room(self, name: str, topic: str) -> None:
         self.opens_details()
-        details = self.page.locator("#details")
-        details.get_by_role("searchbox").fill(name)
-        details.locator(".found").get_by_role("button", name=name, exact=True).click()
-        expect(details.locator(".member", has_text=name)).to_be_visible()
+        form = self.page.locator("#details form")
+        form.get_by_role("textbox", name="Name").fill(name)
+        form.get_by_role("textbox", name="Topic").fill(topic)
+        form.get_by_role("button", name="Save").click()
+        expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+    def gives_role(self, name: str, role: str) -> None:
+        """`role` as the page calls it: `Owner`, `Moderator` or `Member`."""
+        self.opens_details()
+        self.page.get_by_role("combobox", name=f"Role of {name}").select_option(role)
+
+    def sees_member(self, name: str, role: str) -> None:
+        """In the details, which are open."""
+        member = self.page.locator("#details .member", has_text=name)
+        expect(member.locator(".role, option:checked")).to_have_text(role)
+
+    def sees_no_member(self, name: str) -> None:
+        expect(self.page.locator("#details .member")).not_to_have_count(0)
+        expect(self.page.locator("#details .member", has_text=name)).to_have_count(0)
+
+    def adds(self, name: str) -> None:
+        self.opens_the_invitations()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("searchbox").fill(name)
+        dialog.get_by_role("button", name=name, exact=True).click()
+        expect(self.page.locator("#details .member", has_text=name)).to_be_visible()
+        self.closes_the_dialog()
 
     def removes(self, name: str) -> None:
         self.opens_details()
         self.page.get_by_role("button", name=f"Remove {name}").click()
         self.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
         expect(self.page.locator("#details .member", has_text=name)).to_have_count(0)
+
+    def archives_the_room(self) -> None:
+        self.opens_details()
+        self.page.get_by_role("button", name="Archive the room").click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Archive the room").click()
+        details = self.page.locator("#details")
+        expect(details.get_by_role("button", name="Open the room again")).to_be_visible()
+
+    def opens_the_room_again(self) -> None:
+        """One that was archived."""
+        self.opens_details()
+        details = self.page.locator("#details")
+        details.get_by_role("button", name="Open the room again").click()
+        expect(self.composer).to_be_visible()
+
+    def opens_the_invitations(self) -> None:
+        self.opens_details()
+        self.page.locator("#details").get_by_role("button", name="Invite people").click()
+        expect(self.page.get_by_role("dialog", name="Invite people")).to_be_visible()
+
+    def makes_a_link(self, good_for: str = "7 days") -> str:
+        """An invitation into the room that is open; the dialog stays."""
+        self.opens_the_invitations()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_label("A link that is good for").select_option(good_for)
+        dialog.get_by_role("button", name="Make a link").click()
+        link = dialog.get_by_label("The new link")
+        expect(link).to_be_focused()
+        return link.input_value()
+
+    def closes_the_dialog(self) -> None:
+        self.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     @property
     def slug(self) -> str:
@@ -146,11 +280,19 @@ class Person:
         """A message that is on its way, or failed."""
         return self._said(text, "article[data-key]")
 
+    def sees_unsent(self, *texts: str) -> None:
+        """What is on its way, or failed, from top to bottom."""
+        expect(self.log.locator("article[data-key] .text")).to_have_text(texts, timeout=PATIENCE)
+
     def says(self, text: str) -> None:
         """Writes and sends: the field is empty at once, wherever the server is."""
         self.composer.fill(text)
         self.composer.press("Enter")
         expect(self.composer).to_have_value("")
+
+    def says_much(self, *texts: str) -> None:
+        """All at once, through a socket that the page does not know; returns when all is kept."""
+        self.page.evaluate(SAY_MUCH, [self.slug, texts])
 
     def sees(self, text: str, *, by: str | None = None, times: int = 1) -> Locator:
         """The room's log shows a message with this text, exactly `times` times."""
@@ -177,20 +319,20 @@ class Person:
         self.says(words)
 
     def edits(self, text: str, words: str) -> None:
-        self._tool(text, "Edit")
+        self.chooses(text, "Edit")
         expect(self.composer).to_have_value(text)
         self.composer.fill(words)
         self.composer.press("Enter")
         self.sees(words)
 
     def deletes(self, text: str) -> None:
-        self._tool(text, "Delete")
+        self.chooses(text, "Delete")
         self.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
         self.does_not_see(text)
 
     def reacts_to(self, text: str, emoji: str) -> None:
         self._tool(text, "React")
-        self.message(text).get_by_role("button", name=f"React with {emoji}").click()
+        self.page.get_by_role("menuitem", name=f"React with {emoji}").click()
 
     def sees_reaction(self, text: str, emoji: str, count: int) -> None:
         expect(self.message(text).locator(".reaction", has_text=emoji)).to_have_text(
@@ -201,6 +343,11 @@ class Person:
         message = self.message(text)
         message.hover()
         message.get_by_role("button", name=name, exact=True).click()
+
+    def chooses(self, text: str, name: str) -> None:
+        """From the menu of a message."""
+        self._tool(text, "More")
+        self.page.get_by_role("menuitem", name=name, exact=True).click()
 
     def retries(self, text: str) -> None:
         self.unsent(text).get_by_role("button", name="Retry").click()

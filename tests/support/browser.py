@@ -7,6 +7,8 @@ import re
 import urllib.parse
 from dataclasses import dataclass
 from html import unescape
+from json import dumps
+from typing import Any
 
 
 @dataclass
@@ -45,11 +47,15 @@ class Browser:
         path: str,
         *,
         form: dict[str, str] | None = None,
+        json: Any = None,
         headers: dict[str, str] | None = None,
         follow: bool = True,
     ) -> Answer:
         sent = dict(headers or {})
         body = None
+        if json is not None:
+            body = dumps(json).encode()
+            sent.setdefault("Content-Type", "application/json")
         if form is not None:
             body = urllib.parse.urlencode(form).encode()
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
