@@ -134,6 +134,8 @@ class Person:
         self._outside = False
         self.page.goto(f"{self.base}/chat/{slug}/" + (f"{seq}/" if seq else ""))
         expect(self.log).to_be_visible()
+        # What the room is has arrived: without a connection nothing more would come.
+        expect(self.page.locator(".composer-place:empty")).to_have_count(0)
 
     def enters(self, name: str) -> None:
         """Follows the room's link, at the left or among the public rooms."""
