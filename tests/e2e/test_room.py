@@ -43,6 +43,8 @@ def changes(person: Person) -> int:
 def test_typing_repaints_nothing_but_the_composer(ana: Person, bea: Person, room: str) -> None:
     bea.says("hola")
     ana.sees("hola")
+    # Who is here is told once a second, and may come later than the message.
+    expect(ana.page.locator(".room-header")).to_contain_text("2 here")
     ana.composer.focus()
     for part in ("tertulia-timeline", "tertulia-sidebar", ".room-header"):
         ana.page.evaluate(WATCH, part)
