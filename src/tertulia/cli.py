@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tertulia import __version__
+from tertulia.project import logs
 from tertulia.project.environment import SettingsError, need, parse_workers, read
 
 WRONG_USE = 2
@@ -30,6 +31,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # Python's own shell shows errors as it always does.
+    logs.install(hooks=words[:1] != ["manage"] or words[1:2] == ["runserver"])
     try:
         if words[:1] == ["manage"]:
             return _manage(words[1:])
@@ -76,6 +79,8 @@ def _parser() -> _Parser:
     token = command("token", _token, "Print a new bearer token for somebody, once.")
     token.add_argument("name", metavar="NAME")
     command("migrate", _migrate, "Bring the database up to date.")
+    check = command("doctor", _doctor, "Check the deployment: each fault with its mend.")
+    check.add_argument("--json", action="store_true", help="for a program: one JSON object")
     commands.add_parser("manage", help="Run a management command of Django.")
     return parser
 
@@ -120,6 +125,13 @@ def _migrate(options: argparse.Namespace) -> int:
 
     startup.prepare(read(), verbosity=1)
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    _use_data(options)
+    from tertulia.project.doctor import doctor
+
+    return doctor(read(), as_json=options.json)
 
 
 def _manage(words: list[str]) -> int:

@@ -20,6 +20,7 @@ from tests.support.dblog import read_logs
 from tests.support.installation import Installation
 from tests.support.people import Person
 from tests.support.shapes import check_event, check_subscribed
+from tests.support.view import comparable
 from tests.support.workload import read_whole
 
 
@@ -249,3 +250,37 @@ async def test_what_is_answered_is_there_after_all_processes_were_killed(
     assert client.welcome["epoch"] == before["epoch"]
     messages = await read_whole(client, apart.room)
     assert [m["seq"] for m in messages] == [s["seq"] for s in sent]
+
+
+async def test_a_page_tells_all_of_a_message(apart: Apart) -> None:
+    """Mentions, reactions and edits are read with it, whatever the database."""
+    named = f"hola @{apart.bea.name}"
+    first = await apart.ana.say(apart.room, named)
+    second = await apart.ana.say(apart.room, "nothing special")
+    third = await apart.bea.say(apart.room, "to be taken back", reply_to=first["seq"])
+    place = {"room": apart.room, "seq": first["seq"]}
+    for who, emoji in ((apart.bea, "👍"), (apart.ana, "🎉"), (apart.ana, "👍")):
+        await who.cmd("reaction.add", **place, emoji=emoji)
+    await apart.ana.cmd("reaction.add", **place, emoji="👀")
+    await apart.ana.cmd("reaction.remove", **place, emoji="👀")
+    await apart.ana.cmd("message.edit", **place, text=f"{named}!")
+    head = (await apart.bea.cmd("message.delete", room=apart.room, seq=third["seq"]))["event"]
+    view = await apart.ana.reached(apart.room, head)
+    page = await apart.bea.cmd("history.list", room=apart.room)
+    assert [message["seq"] for message in page["messages"]] == [
+        *(first["seq"], second["seq"], third["seq"])
+    ]
+    told = page["messages"][0]
+    assert told["mentions"] == [apart.bea.id]
+    assert told["reactions"] == [
+        {"emoji": "👍", "count": 2, "by": [apart.bea.id, apart.ana.id]},
+        {"emoji": "🎉", "count": 1, "by": [apart.ana.id]},
+    ]
+    assert (told["text"], told["edited_at"] is None) == (f"{named}!", False)
+    gone = page["messages"][2]
+    assert (gone["deleted"], gone["reply_to"]) == (True, first["seq"])
+    fresh = await apart.bea.subscribe(apart.room)
+    assert fresh["messages"] == page["messages"]
+    assert [comparable(message) for message in page["messages"]] == [
+        *(view.comparable()[seq] for seq in sorted(view.messages))
+    ]

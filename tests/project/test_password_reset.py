@@ -200,6 +200,7 @@ def test_the_address_is_no_duty(posting: tuple[Server, Path]) -> None:
         *("example.org", "http://example.org", "smtp://", "smtp://host:99999", "smtp://host/path"),
         *("smtp://host?tls=maybe", "smtp://host?color=red", "smtp://host?from=nobody", "file:"),
         *("smtp://host?from=a@b%0aBcc:c@d", "console:there", "smtps://host?tls=on"),
+        *("smtp://ana:%C3%B1@host", "console:?ca=/etc/ca.pem"),
     ],
 )
 def test_a_mail_server_that_cannot_be(run: Run, url: str) -> None:

@@ -1,4 +1,4 @@
-"""Starting, stopping, and telling how one is."""
+"""Starting, stopping, and telling how one is; under every ASGI server: `test_servers.py`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,16 @@ def test_the_data_folder_is_made_and_kept_from_others(tmp_path: Path) -> None:
         server.remove()
 
 
+def test_the_server_takes_as_many_open_files_as_it_may(server: Server) -> None:
+    """A shell's default is a thousand, and each socket is one."""
+    server.prefix = ["sh", "-c", 'ulimit -Sn 512; ulimit -Hn 4000; exec "$@"', "-"]
+    server.start()
+    assert server.process
+    limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    assert re.search(r"^Max open files +4000 +4000 ", limits, re.M), limits
+    assert "setup" in server.tail()
+
+
 def test_the_address_and_a_set_up_link_are_printed(server: Server) -> None:
     server.start()
     output = server.tail()
@@ -68,12 +78,6 @@ def test_no_set_up_link_where_there_is_an_administrator(server: Server) -> None:
     server.createuser("root", admin=True)
     server.start()
     assert "setup" not in server.tail().lower().replace("-", "")
-
-
-def test_health_and_readiness(server: Server) -> None:
-    server.start()
-    assert answer(server, "/healthz")[0] == 200
-    assert answer(server, "/readyz")[0] == 200
 
 
 def test_readiness_under_any_host_name(server: Server) -> None:
@@ -118,18 +122,6 @@ def test_a_polite_signal_ends_it_with_status_0(server: Server, number: signal.Si
     assert server.process
     assert server.process.stop(number) == 0
     assert "Traceback" not in server.tail()
-
-
-async def test_sockets_are_told_when_the_server_stops(server: Server) -> None:
-    server.start()
-    ((_, token),) = server.people(1, batch=1)
-    client = await Client.connect(server.ws, token=token)
-    assert server.process
-    server.process.send(signal.SIGTERM)
-    closed = await client.closing(10)
-    assert closed.code in (1001, 1012)
-    assert json.loads(closed.reason)["retry_after"] > 0
-    assert server.process.popen.wait(10) == 0
 
 
 def test_killed_it_starts_again_on_the_same_port(server: Server) -> None:

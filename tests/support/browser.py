@@ -26,10 +26,18 @@ class Answer:
 
 
 class Browser:
-    """Keeps cookies for one site; follows redirects within it."""
+    """Keeps cookies for one site; follows redirects within it.
 
-    def __init__(self, url: str) -> None:
+    `peer` is the address that it comes from, `always` the headers of all its requests: for who
+    comes through a proxy.
+    """
+
+    def __init__(
+        self, url: str, *, peer: str | None = None, always: dict[str, str] | None = None
+    ) -> None:
         self.base = urllib.parse.urlsplit(url)
+        self.source = (peer, 0) if peer else None
+        self.always = always or {}
         self.cookies: dict[str, str] = {}
 
     @property
@@ -41,6 +49,10 @@ class Browser:
         """The Cookie header."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
+    def connection(self) -> http.client.HTTPConnection:
+        """A new connection to the site; others may come to it by another way."""
+        return http.client.HTTPConnection(self.base.netloc, timeout=20, source_address=self.source)
+
     def request(
         self,
         method: str,
@@ -51,7 +63,7 @@ class Browser:
         headers: dict[str, str] | None = None,
         follow: bool = True,
     ) -> Answer:
-        sent = dict(headers or {})
+        sent = {**self.always, **(headers or {})}
         body = None
         if json is not None:
             body = dumps(json).encode()
@@ -64,7 +76,7 @@ class Browser:
         if method != "GET":
             sent.setdefault("Origin", self.origin)
             sent.setdefault("Referer", self.origin + path)
-        connection = http.client.HTTPConnection(self.base.netloc, timeout=20)
+        connection = self.connection()
         try:
             connection.request(
                 method, urllib.parse.quote(path, safe="/%?=&+~@:,;!$'()*"), body, sent

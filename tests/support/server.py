@@ -95,13 +95,18 @@ class Server:
 
     # Life
 
-    def start(self, wait: bool = True) -> Server:
-        command = [
+    def command(self) -> list[str]:
+        return [
             *(sys.executable, "-m", "tertulia", "serve", "--port", str(self.port)),
             *("--workers", str(self.workers), "--data", str(self.data), *self.arguments),
         ]
+
+    def start(self, wait: bool = True) -> Server:
         self.process = Process(
-            [*self.prefix, *command], self.log, env=clean_environment(**self.env), cwd=self.data
+            [*self.prefix, *self.command()],
+            self.log,
+            env=clean_environment(**self.env),
+            cwd=self.data,
         )
         if wait:
             try:

@@ -14,6 +14,8 @@ from .slugs import fold_slug
 
 MODERATORS = frozenset({Membership.Role.OWNER.value, Membership.Role.MODERATOR.value})
 OWNERS = frozenset({Membership.Role.OWNER.value})
+# The primary key of no room.
+NOWHERE = 0
 
 
 class RoomLike(Protocol):
@@ -69,6 +71,12 @@ def role_in(room_id: int, participant_id: int) -> str | None:
     )
 
 
+def role_at(room: Room | None, participant_id: int) -> str | None:
+    """The same in the room at an address. Where there is none the same is asked, so that the
+    work does not tell a hidden room from an absent one."""
+    return role_in(room.pk if room is not None else NOWHERE, participant_id)
+
+
 def find_room(slug: str) -> Room | None:
     """The room at an address, however it is written; whether one may see it is another matter."""
     return Room.objects.filter(slug_fold=fold_slug(slug)).first()
@@ -76,10 +84,11 @@ def find_room(slug: str) -> Room | None:
 
 def visible_room(participant: Participant | None, slug: str) -> Room | None:
     """The room at this address if `participant` may see it, else None."""
-    room = find_room(slug)
-    if room is None or participant is None:
+    if participant is None:
         return None
-    return room if may_see(room, role_in(room.pk, participant.pk)) else None
+    room = find_room(slug)
+    role = role_at(room, participant.pk)
+    return room if room is not None and may_see(room, role) else None
 
 
 __all__ = ["ProtocolError", "check_member", "check_see", "may_see", "visible_room"]

@@ -28,7 +28,10 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "LIMITS": (bool, "True or False"),
     "SITE_ORIGIN": (str | None, "a text or None"),
     "ALLOWED_ORIGINS": (list | tuple, "a list of texts"),
+    "INVITE_BY_MAIL": (bool | None, "True, False or None"),
+    "NEWCOMERS": (str | None, "the path of a function, as a text, or None"),
     "HEARTBEAT": (int, "a whole number of seconds"),
+    "MAX_SOCKETS": (int, "a whole number of sockets"),
 }
 
 
@@ -36,8 +39,8 @@ def _fits(key: str, value: Any) -> bool:
     """Whether the value is of the kind that the key wants; unknown keys have their own error."""
     if key not in _KINDS:
         return True
-    if key == "HEARTBEAT" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        return False
+    if _KINDS[key][0] is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
     return isinstance(value, _KINDS[key][0])
 
 

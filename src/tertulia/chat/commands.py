@@ -14,16 +14,17 @@ from tertulia.protocol import commands as c
 from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import Code, ProtocolError, forbidden
 from tertulia.protocol.events import FavouriteChanged, ReadChanged
+from tertulia.protocol.limits import RESUME_EVENTS
 
 from . import actions, read
-from .access import check_see, role_in
 from .entering import enter_room, find_ref
-from .models import Room
 
 if TYPE_CHECKING:
     from .actions.reads import Marked
     from .live_protocol import ProtocolSocket
     from .people import Speaker
+    from .read import Snapshot
+    from .runtime import Runtime
 
 Act = Callable[["Speaker", Any], actions.Action]
 Reading = Callable[["ProtocolSocket", "Speaker", Any], Coroutine[Any, Any, Any]]
@@ -39,16 +40,16 @@ def carry_out(live: ProtocolSocket, speaker: Speaker, command: Any) -> None:
     elif kind is c.TypingStart:
         live.check_rate("typing", speaker.id)
     if (act := ACTIONS.get(kind)) is not None:
-        live.submit(command.ref, act(speaker, command))
+        live.submit(command, act(speaker, command))
     elif (reading := READINGS.get(kind)) is not None:
-        live.read(command.ref, reading(live, speaker, command))
+        live.read(command, reading(live, speaker, command))
     elif kind is c.ReadMark:
         _read_mark(live, speaker, command)
     elif kind is c.RoomFavourite:
         _favourite(live, speaker, command)
     else:
         assert kind is c.Ping, kind
-        live.reply(command.ref, {})
+        live.reply(command, {})
 
 
 ACTIONS: dict[type, Act] = {
@@ -95,10 +96,25 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
         if live.connection.subscriptions.get(ref.id) is subscription:
             runtime.hub.unsubscribe(live.connection, ref.id)
         raise
-    runtime.hub.counters["resets" if snapshot.reset else "subscriptions"] += 1
+    _count_subscription(runtime, command, snapshot)
     # The reply before the events that follow it, in one breath.
-    live.reply(command.ref, snapshot.result)
+    live.reply(command, snapshot.result)
     runtime.hub.go_live(subscription, snapshot.head, snapshot.role, snapshot.members)
+
+
+def _count_subscription(runtime: Runtime, command: c.RoomSubscribe, snapshot: Snapshot) -> None:
+    counts = runtime.hub.counts
+    if not isinstance(command.after, int):
+        counts.fresh += 1
+    elif not snapshot.reset:
+        counts.resumes += 1
+    elif command.epoch != runtime.epoch:
+        counts.resets["epoch"] += 1
+    elif command.after > snapshot.head:
+        counts.resets["ahead"] += 1
+    else:
+        far = snapshot.head - command.after > RESUME_EVENTS
+        counts.resets["events" if far else "bytes"] += 1
 
 
 def _check_same(live: ProtocolSocket, speaker: Speaker) -> None:
@@ -141,7 +157,9 @@ async def typing(
     ref = await find_ref(live.runtime, command.room)
     subscription = live.connection.subscriptions.get(ref.id)
     role = subscription.role if subscription is not None else None
-    if role is None and await live.runtime.readers.run(_role, ref.id, speaker.id) is None:
+    if role is None:
+        role = (await live.runtime.readers.run(read.entry, speaker, ref.id)).role
+    if role is None:
         raise forbidden("Only members of the room may write. Join it first.")
     room = hub.room(ref.id, ref.slug)
     if room.empty:
@@ -151,12 +169,6 @@ async def typing(
     else:
         room.typing.stop(speaker.person)
     return {}
-
-
-def _role(room_id: int, participant_id: int) -> str | None:
-    role = role_in(room_id, participant_id)
-    check_see(Room.objects.filter(pk=room_id).first(), role)
-    return role
 
 
 READINGS: dict[type, Reading] = {
@@ -173,7 +185,7 @@ READINGS: dict[type, Reading] = {
 
 def _read_mark(live: ProtocolSocket, speaker: Speaker, command: c.ReadMark) -> None:
     def answer(outcome: int | ProtocolError) -> None:
-        live.finish(command.ref, {"read": outcome} if isinstance(outcome, int) else outcome)
+        live.finish(command, {"read": outcome} if isinstance(outcome, int) else outcome)
 
     def written(marked: Marked) -> None:
         _tell_read(live, speaker, marked)
@@ -195,7 +207,7 @@ def _favourite(live: ProtocolSocket, speaker: Speaker, command: c.RoomFavourite)
     """My other devices show the list in the same order."""
 
     def done(outcome: str | ProtocolError | None) -> None:
-        live.finish(command.ref, outcome if isinstance(outcome, ProtocolError) else {})
+        live.finish(command, outcome if isinstance(outcome, ProtocolError) else {})
         if isinstance(outcome, str):
             payload = encode(FavouriteChanged(room=outcome, favourite=command.favourite))
             live.runtime.tell_person(speaker.person.id, payload, but=live.connection)

@@ -21,8 +21,16 @@ class Conf:
     site_origin: str | None = None
     # Other origins that may open sockets; ("*",) for all.
     allowed_origins: tuple[str, ...] = ()
+    # Members may invite people by mail; None: where the project says in DEFAULT_FROM_EMAIL who
+    # sends its mails.
+    invite_by_mail: bool | None = None
+    # Path of a function that leads people who have no account through making one; see
+    # `chat/mailing/newcomers.py`.
+    newcomers: str | None = None
     # Seconds between heartbeats.
     heartbeat: int = 25
+    # Sockets that one process holds; fewer where the limit on open files is lower.
+    max_sockets: int = 50_000
 
 
 KEYS = {field.name.upper(): field.name for field in fields(Conf)}

@@ -6,11 +6,16 @@ each connection a channel of its own: the hub is this process's one subscriber.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from tertulia.hub.connection import close_asgi
+from tertulia.protocol.errors import Close
+
+from .live import TOO_MANY_SECONDS, address_of, counted_in, is_full
 from .live_classic import ClassicSocket
 from .live_protocol import ProtocolSocket
 
@@ -30,7 +35,17 @@ class ClassicConsumer(AsyncConsumer):
 
 
 class EchoConsumer(AsyncWebsocketConsumer):
-    """`/ws/socket/`: a text comes back as it was said."""
+    """`/ws/socket/`: a text comes back as it was said. Its sockets count like all others."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        address = address_of(scope)
+        if is_full(address):
+            await receive()
+            await send({"type": "websocket.accept"})
+            await close_asgi(send, Close.TOO_MANY, json.dumps({"retry_after": TOO_MANY_SECONDS}))
+            return
+        with counted_in(address):
+            await super().__call__(scope, receive, send)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if text_data is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +10,10 @@ from tertulia.protocol import events as ev
 from tertulia.protocol.codec import encode
 from tertulia.protocol.limits import REACTORS
 
-from .models import Event, Mention, Message, Participant, Reaction, Room
+from .models import Event, Participant, Room
 from .people import person_of
 from .sql import RoomRow
+from .sql.pages import PageMessage, SeenRoom
 
 
 def now() -> datetime:
@@ -32,7 +32,7 @@ def key_text(key: uuid.UUID) -> str:
     return str(key)
 
 
-def state_of(room: Room | RoomRow) -> ev.RoomState:
+def state_of(room: Room | RoomRow | SeenRoom) -> ev.RoomState:
     """The state of a room, without anybody's role."""
     return ev.RoomState(
         room=room.slug,
@@ -44,77 +44,40 @@ def state_of(room: Room | RoomRow) -> ev.RoomState:
     )
 
 
-def message_of(
-    message: Message,
-    author: ev.Person,
-    mentions: list[str],
-    reactions: list[ev.ReactionState],
-) -> ev.Message:
+def message_of(row: PageMessage) -> ev.Message:
     """A message as it stands now; the author's name as it was when he wrote."""
     return ev.Message(
-        seq=message.seq,
-        version=message.version,
-        number=message.number,
-        key=key_text(message.key),
-        author=ev.Person(author.id, message.author_name, author.kind, author.avatar),
-        text=message.text,
-        html=message.html,
-        sent_at=timestamp(message.sent_at),
-        edited_at=timestamp(message.edited_at) if message.edited_at else None,
-        deleted=message.deleted,
-        reply_to=message.reply_to,
-        mentions=mentions,
+        seq=row.seq,
+        version=row.version,
+        number=row.number,
+        key=key_text(row.key),
+        author=ev.Person(row.author_id, row.author_name, row.author_kind, row.author_avatar),
+        text=row.text,
+        html=row.html,
+        sent_at=timestamp(row.sent_at),
+        edited_at=timestamp(row.edited_at) if row.edited_at else None,
+        deleted=row.deleted,
+        reply_to=row.reply_to,
+        mentions=row.mentions,
         attachments=[],
-        reactions=reactions,
+        reactions=_reactions(row.reactions) if row.reactions else [],
     )
 
 
-def messages_of(room_id: int, messages: list[Message]) -> list[ev.Message]:
-    """Messages of one room with their reactions and mentions: two queries for all of them.
-
-    The messages must have been read with `select_related("author")`.
-    """
-    if not messages:
-        return []
-    mentions: dict[int, list[str]] = {}
-    for seq, public_id in (
-        Mention.objects.filter(room_id=room_id, seq__in=[message.seq for message in messages])
-        .order_by("id")
-        .values_list("seq", "participant__public_id")
-    ):
-        mentions.setdefault(seq, []).append(public_id)
-    reactions = reactions_of([message.pk for message in messages])
-    return [
-        message_of(
-            message,
-            person_of(message.author),
-            mentions.get(message.seq, []),
-            reactions.get(message.pk, []),
-        )
-        for message in messages
-    ]
-
-
-def reactions_of(message_ids: Iterable[int]) -> dict[int, list[ev.ReactionState]]:
-    """Reactions by message, each emoji in the order of its first use."""
-    states: dict[int, dict[str, ev.ReactionState]] = {}
-    rows = (
-        Reaction.objects.filter(message_id__in=list(message_ids), active=True)
-        .order_by("id")
-        .values_list("message_id", "emoji", "participant__public_id")
-    )
-    for message_id, emoji, public_id in rows:
-        by_emoji = states.setdefault(message_id, {})
-        state = by_emoji.setdefault(emoji, ev.ReactionState(emoji=emoji, count=0, by=[]))
+def _reactions(given: list[tuple[str, str]]) -> list[ev.ReactionState]:
+    """Each emoji once, in the order of its first use."""
+    states: dict[str, ev.ReactionState] = {}
+    for emoji, public_id in given:
+        state = states.setdefault(emoji, ev.ReactionState(emoji=emoji, count=0, by=[]))
         state.count += 1
         if state.count <= REACTORS:
             state.by.append(public_id)
-    return {message_id: list(by_emoji.values()) for message_id, by_emoji in states.items()}
+    return list(states.values())
 
 
 def event_of(
     row: Event,
-    room: Room,
+    room: SeenRoom,
     messages: dict[int, ev.Message],
     members: dict[int, Participant],
 ) -> ev.Durable:
@@ -137,4 +100,4 @@ def event_of(
     return kind(**common, state=state_of(room))
 
 
-__all__ = ["encode", "event_of", "message_of", "messages_of", "now", "state_of", "timestamp"]
+__all__ = ["encode", "event_of", "message_of", "now", "state_of", "timestamp"]

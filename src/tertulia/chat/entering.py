@@ -9,6 +9,7 @@ from tertulia.protocol.errors import not_found
 from .actions import VisitRoom
 from .conf import conf
 from .log import RoomRef, known_ref, room_ref
+from .read import nothing
 
 if TYPE_CHECKING:
     from .people import Speaker
@@ -19,6 +20,7 @@ async def find_ref(runtime: Runtime, address: str) -> RoomRef:
     """The room at an address; whether one may see it is asked elsewhere. Or `not_found`."""
     ref = known_ref(address) or await runtime.readers.run(room_ref, address)
     if ref is None:
+        await runtime.readers.run(nothing)
         raise not_found()
     return ref
 
@@ -30,5 +32,6 @@ async def enter_room(runtime: Runtime, speaker: Speaker, address: str) -> RoomRe
         await runtime.write(VisitRoom(speaker, address))
         ref = await runtime.readers.run(room_ref, address)
     if ref is None:
+        await runtime.readers.run(nothing)
         raise not_found()
     return ref

@@ -46,8 +46,13 @@ class LayerLink:
         self._received = received
         self.layer: Any = crossing_layer()
         self.failing = False
-        # News dropped because the layer was away or too slow, for the metrics.
+        # For the metrics: news sent, received from others, and dropped because the layer was
+        # away or too slow; times that all groups were joined anew; calls that failed.
+        self.sent = 0
+        self.received = 0
         self.dropped = 0
+        self.rejoins = 0
+        self.failures = 0
         self._channel: str | None = None
         self._epoch = ""
         self._groups: set[str] = set()
@@ -114,6 +119,7 @@ class LayerLink:
         """Join all groups anew: heals FLUSHALL, expiry and a restarted Redis."""
         if self.layer is None or self._channel is None:
             return
+        self.rejoins += 1
         for group in list(self._groups):
             if not await self._try(self.layer.group_add(group, self._channel)):
                 break
@@ -143,13 +149,20 @@ class LayerLink:
         self._outbox.append((group, message(self.origin, news.encode(item))))
         self._wake.set()
 
+    @property
+    def waiting(self) -> int:
+        """News that wait for the layer."""
+        return len(self._outbox)
+
     async def _send(self) -> None:
         while True:
             if not self._outbox:
                 self._wake.clear()
                 await self._wake.wait()
             group, envelope = self._outbox.popleft()
-            if not await self._try(self.layer.group_send(group, envelope)):
+            if await self._try(self.layer.group_send(group, envelope)):
+                self.sent += 1
+            else:
                 self.dropped += 1
                 await asyncio.sleep(RETRY)
 
@@ -175,6 +188,7 @@ class LayerLink:
         except Exception:
             logger.exception("News from the layer could not be read")
             return
+        self.received += 1
         self._received(envelope["origin"], item)
 
     async def _try(self, call: Any) -> bool:
@@ -189,6 +203,7 @@ class LayerLink:
         return True
 
     def _failed(self, error: Exception) -> None:
+        self.failures += 1
         if not self.failing:
             self.failing = True
             logger.warning(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from .actions import AdmitGuest
 from .conf import conf
 from .origin import header
 from .runtime import Runtime, get_runtime
+from .throttle import counted
 from .validity import Identity
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,31 @@ ADDRESS_SOCKETS = 3_000
 TOO_MANY_SECONDS = 5.0
 
 _by_address: Counter[str] = Counter()
+# Sockets that were closed as soon as they had been accepted, by code; for the metrics.
+refused_at_the_door: Counter[int] = Counter()
+
+
+def address_of(scope: dict[str, Any]) -> str:
+    """Whence a socket comes, as it is counted."""
+    return counted(scope["client"][0]) if scope.get("client") else "local"
+
+
+def is_full(address: str) -> bool:
+    """Whether this address has as many sockets open here as it may."""
+    full: bool = conf.limits and _by_address[address] >= ADDRESS_SOCKETS
+    return full
+
+
+@contextlib.contextmanager
+def counted_in(address: str) -> Iterator[None]:
+    """One more socket of this address, until it ends."""
+    _by_address[address] += 1
+    try:
+        yield
+    finally:
+        _by_address[address] -= 1
+        if _by_address[address] <= 0:
+            del _by_address[address]
 
 
 class Refused(Exception):
@@ -53,7 +80,7 @@ class LiveSocket:
         self.scope = scope
         self._receive = receive
         self._send = send
-        self.address = scope["client"][0] if scope.get("client") else "local"
+        self.address = address_of(scope)
         self.runtime: Runtime
         self.connection: Connection
 
@@ -81,8 +108,16 @@ class LiveSocket:
     async def run(self) -> None:
         """From `websocket.connect` to `websocket.disconnect`."""
         await self._receive()
+        # Before anything is asked of the database.
+        if is_full(self.address):
+            await self._refuse(Refused(Close.TOO_MANY, TOO_MANY_SECONDS))
+            return
+        # From here on: of many handshakes at once, too, only so many are let in.
+        with counted_in(self.address):
+            await self._run()
+
+    async def _run(self) -> None:
         try:
-            self._check_address()
             self.runtime = await get_runtime()
             identity = await self.identify()
             self.check_person(identity)
@@ -92,7 +127,6 @@ class LiveSocket:
         except ProtocolError as error:
             await self._refuse(Refused(Close.TOO_SLOW, error.retry_after))
             return
-        _by_address[self.address] += 1
         self._connect(identity)
         try:
             if await self._opens(identity):
@@ -128,13 +162,14 @@ class LiveSocket:
         return True
 
     async def _listen(self) -> None:
-        connection = self.connection
+        connection, counts = self.connection, self.runtime.hub.counts
         try:
             while True:
                 message = await self._receive()
                 if message["type"] == "websocket.disconnect":
                     return
                 connection.sign_of_life()
+                counts.frames += 1
                 text = message.get("text")
                 if text is None:
                     connection.close(Close.NOT_THE_PROTOCOL)
@@ -165,14 +200,18 @@ class LiveSocket:
     async def _refuse(self, refused: Refused) -> None:
         """Close codes come after accepting: a browser sees none of a refused handshake."""
         await self._accept()
+        self._count_refusal(int(refused.code))
         wait = refused.retry_after
         reason = "" if wait is None else json.dumps({"retry_after": wait})
         await close_asgi(self._send, int(refused.code), reason)
 
-    def _check_address(self) -> None:
-        """Before anything is asked of the database."""
-        if conf.limits and _by_address[self.address] >= ADDRESS_SOCKETS:
-            raise Refused(Close.TOO_MANY, TOO_MANY_SECONDS)
+    def _count_refusal(self, code: int) -> None:
+        connection: Connection | None = getattr(self, "connection", None)
+        if connection is None:
+            refused_at_the_door[code] += 1
+        elif not connection.closed:
+            connection.closed = True
+            connection.hub.counts.closed[code] += 1
 
     def check_person(self, identity: Identity | None) -> None:
         """Raises `Refused` for one socket too many; this one may be among his already."""
@@ -183,10 +222,9 @@ class LiveSocket:
             raise Refused(Close.TOO_MANY, TOO_MANY_SECONDS)
 
     def _ended(self) -> None:
-        _by_address[self.address] -= 1
-        if _by_address[self.address] <= 0:
-            del _by_address[self.address]
         connection = self.connection
+        if not connection.closed:
+            self.runtime.hub.counts.closed[0] += 1
         connection.closed = True
         self.runtime.hub.drop(connection)
         if isinstance(connection.transport, AsgiTransport):
@@ -281,6 +319,15 @@ class LiveSocket:
         assert self.speaker is not None
         self.check_rate("send", self.speaker.id)
         self.check_rate("send_address", self.address)
+
+    def whose(self) -> dict[str, Any]:
+        """Whose socket it is, for the log."""
+        speaker = self.speaker
+        return {} if speaker is None else {"participant": speaker.person.id}
+
+    def barred(self) -> bool:
+        """Whether the socket was closed because its sign-in had ended. Asked in any thread."""
+        return self.connection.code in (Close.UNAUTHENTICATED, Close.BANNED)
 
     def spawn(self, coroutine: Awaitable[None]) -> None:
         """For a command that has to read: one task a command, never one a recipient."""

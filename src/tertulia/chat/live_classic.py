@@ -83,15 +83,22 @@ class ClassicSocket(LiveSocket):
             return
         # The client gives no key: a resend cannot be told from a second message.
         action = SendMessage(self.speaker, self._slug, message, uuid.uuid4(), join=True)
+        action.barred = self.barred
         self.runtime.writer.submit(action, partial(self._sent, action))
 
     def _sent(self, action: SendMessage, outcome: Any) -> None:
         if isinstance(outcome, ProtocolError):
             self.refused(outcome)
-        elif not self.connection.echo:
+            return
+        self._count("ok")
+        if not self.connection.echo:
             # The outcome comes before the event is passed on, so this is in time.
             for room_id in self.connection.subscriptions:
                 self.connection.own.add((room_id, outcome["seq"]))
 
+    def _count(self, outcome: str) -> None:
+        self.runtime.hub.counts.commands[ClassicSocket, outcome] += 1
+
     def refused(self, error: ProtocolError) -> None:
+        self._count(error.code.value)
         self.connection.send(encode_classic_error(error))

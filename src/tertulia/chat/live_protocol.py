@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 # Seconds that a connection may stay without saying who it is.
 AUTH_SECONDS = 10.0
+# How a command that was carried out is counted; others by the code of their error.
+OK = "ok"
+FAILED = "The server failed to do this."
 AUTH_FIRST = 'Send {"type":"auth","token":"…"} first.'
 
 
@@ -65,7 +68,7 @@ class ProtocolSocket(LiveSocket):
         except ProtocolError as error:
             self.fail(error.ref, error)
         except Exception:
-            logger.exception("A command failed")
+            logger.exception("A command failed", extra=self.whose())
             self.fail(None, ProtocolError(Code.INTERNAL, "The server failed."))
 
     def _decode(self, text: str) -> Any:
@@ -86,10 +89,10 @@ class ProtocolSocket(LiveSocket):
             self.check_rate("command", self.speaker.id)
             carry_out(self, self.speaker, command)
         except ProtocolError as error:
-            self.fail(command.ref, error)
+            self.refuse(command, error)
         except Exception:
-            logger.exception("%s failed", type(command).__name__)
-            self.fail(command.ref, ProtocolError(Code.INTERNAL, "The server failed to do this."))
+            logger.exception("%s failed", _name(command), extra=self.whose())
+            self.refuse(command, ProtocolError(Code.INTERNAL, FAILED))
 
     async def _auth(self, token: str) -> None:
         self._session_key = None
@@ -98,46 +101,68 @@ class ProtocolSocket(LiveSocket):
             identity = await self.identify_token(token)
             self.check_person(identity)
         except Refused as refused:
+            self.count(commands.Auth, Code.UNAUTHENTICATED.value)
             self.connection.close(refused.code, retry_after=refused.retry_after)
             return
         if not self.connection.closed:
+            self.count(commands.Auth, OK)
             self.speak_as(identity)
             self._welcome(identity)
 
     # Replies
 
-    def reply(self, ref: commands.Ref, result: Any = UNSET) -> None:
+    def count(self, command: type | None, outcome: str) -> None:
+        """For the metrics: each command once, with how it ended."""
+        self.runtime.hub.counts.commands[command, outcome] += 1
+
+    def reply(self, command: commands.Command, result: Any = UNSET) -> None:
         """The one answer to a command that was carried out."""
-        self.connection.send(codec.encode(events.Reply(ref=ref, result=result)))
+        self.count(type(command), OK)
+        self.connection.send(codec.encode(events.Reply(ref=command.ref, result=result)))
+
+    def refuse(self, command: commands.Command, error: ProtocolError) -> None:
+        """The one answer to a command that was refused."""
+        self.count(type(command), error.code.value)
+        self._send_error(command.ref, error)
 
     def fail(self, ref: commands.Ref | None, error: ProtocolError) -> None:
-        """The one answer to a command that was refused."""
+        """The answer to what is no command."""
+        self.count(None, error.code.value)
+        self._send_error(ref, error)
+
+    def _send_error(self, ref: commands.Ref | None, error: ProtocolError) -> None:
         body = codec.error_body(error)
         self.connection.send(codec.encode(events.ErrorReply(ref=ref, error=body)))
 
-    def submit(self, ref: commands.Ref, action: Action) -> None:
+    def submit(self, command: commands.Command, action: Action) -> None:
         """Have an action written, and reply after its commit."""
-        self.runtime.writer.submit(action, partial(self.finish, ref))
+        action.barred = self.barred
+        self.runtime.writer.submit(action, partial(self.finish, command))
 
-    def finish(self, ref: commands.Ref, outcome: Any) -> None:
+    def finish(self, command: commands.Command, outcome: Any) -> None:
         """Reply with an action's outcome."""
         if isinstance(outcome, ProtocolError):
-            self.fail(ref, outcome)
+            self.refuse(command, outcome)
         else:
-            self.reply(ref, outcome)
+            self.reply(command, outcome)
 
-    def read(self, ref: commands.Ref, coroutine: Any) -> None:
+    def read(self, command: commands.Command, coroutine: Any) -> None:
         """Reply with what a coroutine returns."""
-        self.spawn(self._answer(ref, coroutine))
+        self.spawn(self._answer(command, coroutine))
 
-    async def _answer(self, ref: commands.Ref, coroutine: Any) -> None:
+    async def _answer(self, command: commands.Command, coroutine: Any) -> None:
         try:
             result = await coroutine
         except ProtocolError as error:
-            self.fail(ref, error)
+            self.refuse(command, error)
         except Exception:
-            logger.exception("A command failed")
-            self.fail(ref, ProtocolError(Code.INTERNAL, "The server failed to do this."))
+            logger.exception("%s failed", _name(command), extra=self.whose())
+            self.refuse(command, ProtocolError(Code.INTERNAL, FAILED))
         else:
             if result is not None:
-                self.reply(ref, result)
+                self.reply(command, result)
+
+
+def _name(command: commands.Command) -> str:
+    """As the protocol calls it."""
+    return str(type(command).__struct_config__.tag)

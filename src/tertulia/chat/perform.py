@@ -10,7 +10,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from tertulia.protocol.errors import unavailable
 
 from .actions import Action
-from .log import LogTransaction
+from .authority import Administrator
+from .log import LogTransaction, room_id_of
 from .publish import publish_on_commit
 
 logger = logging.getLogger(__name__)
@@ -19,12 +20,16 @@ logger = logging.getLogger(__name__)
 LOCK_MILLISECONDS = 5_000
 
 
-def perform(action: Action) -> Any:
+def perform(action: Action, authority: Administrator | None = None) -> Any:
     """Check and do; it is told to everybody when the transaction commits.
 
+    With an `authority` it is an act of the administration: the speaker need not be a member.
     Raises `ProtocolError`: `unavailable` also where the room or the database cannot be had.
     """
+    action.authority = authority
     action.prepare()
+    if action.slug is not None:
+        room_id_of(action.slug)  # before the lock is taken, as the writer does it
     try:
         with transaction.atomic():
             log = LogTransaction(connection)

@@ -8,24 +8,28 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from msgspec import UNSET
 
 from tertulia.hub.sequencer import LogEvent
 from tertulia.protocol import events as ev
 from tertulia.protocol.codec import encode
-from tertulia.protocol.errors import invalid
+from tertulia.protocol.errors import invalid, not_found
 from tertulia.protocol.limits import MEMBERS_FIRST, RESUME_BYTES, RESUME_EVENTS
 
-from .access import check_see, find_room, role_in
+from .access import check_see
 from .conf import conf
-from .encode import event_of, messages_of, state_of
-from .models import Event, Installation, Membership, Mention, Message, Participant, Room
+from .encode import event_of, message_of, state_of
+from .models import Event, Installation, Membership, Mention, Participant, Room
 from .people import Speaker, person_of, user_has
-from .slugs import fold
+from .slugs import fold, fold_slug
+from .sql import pages
+from .sql.pages import PageMessage, SeenRoom
 
 # After every text that begins with what stands before this.
 LAST = "\U0010ffff"
+# No participant's primary key.
+NOBODY = 0
 
 
 @contextmanager
@@ -66,9 +70,8 @@ def subscription(
 ) -> Snapshot:
     """A room from the beginning (`after` None), or exactly the events after `after`."""
     with snapshot():
-        room, membership = _visible(speaker, room_id)
-        members = _present(room).count()
-        role = membership.role if membership else None
+        room = _visible(speaker, room_id)
+        members = pages.count_members(connection, room.id)
         events: list[LogEvent] | None = None
         if after is not None and epoch_matches:
             events = _resume(room, after)
@@ -81,24 +84,29 @@ def subscription(
                 # What passed meanwhile is not replayed, and everybody here sees who has read.
                 result["reads"] = _reads(room)
         else:
-            result = _fresh(room, membership, limit, members)
+            result = _fresh(room, limit)
             if after is not None:
                 result["reset"] = True
     raw = msgspec.Raw(encode(result))
-    return Snapshot(raw, room.head, role, members, reset=events is None and after is not None)
+    reset = events is None and after is not None
+    return Snapshot(raw, room.head, room.role, members, reset=reset)
 
 
-def _visible(speaker: Speaker, room_id: int) -> tuple[Room, Membership | None]:
-    room = Room.objects.filter(pk=room_id).first()
-    membership = Membership.objects.filter(
-        room_id=room_id, participant_id=speaker.id, left_seq__isnull=True
-    ).first()
-    check_see(room, membership.role if membership else None)
+def _visible(speaker: Speaker, room_id: int) -> SeenRoom:
+    return _seen(pages.room_by_id(connection, room_id, speaker.id))
+
+
+def _visible_by_slug(speaker: Speaker, slug: str) -> SeenRoom:
+    return _seen(pages.room_by_slug(connection, fold_slug(slug), speaker.id))
+
+
+def _seen(room: SeenRoom | None) -> SeenRoom:
+    check_see(room, room.role if room else None)
     assert room is not None
-    return room, membership
+    return room
 
 
-def _resume(room: Room, after: int) -> list[LogEvent] | None:
+def _resume(room: SeenRoom, after: int) -> list[LogEvent] | None:
     """The events after `after`, or None where only a reset will do."""
     if after > room.head or room.head - after > RESUME_EVENTS:
         return None
@@ -107,55 +115,48 @@ def _resume(room: Room, after: int) -> list[LogEvent] | None:
         return None
     if len(events) != room.head - after:
         # The log has a hole: never pass on a part of it.
-        raise RuntimeError(f"The log of room {room.pk} has a gap after {after}.")
+        raise RuntimeError(f"The log of room {room.id} has a gap after {after}.")
     return events
 
 
-def _fresh(room: Room, membership: Membership | None, limit: int, members: int) -> dict[str, Any]:
-    page = list(_messages(room).order_by("-seq")[: limit + 1])
+def _fresh(room: SeenRoom, limit: int) -> dict[str, Any]:
+    page = pages.messages_before(connection, room.id, room.head + 1, limit + 1)
     state = state_of(room)
-    state.role = membership.role if membership else None
+    state.role = room.role
     people, more = _members_page(room, None, MEMBERS_FIRST)
     return {
         "state": state,
         "head": room.head,
-        "read": membership.read_seq if membership else 0,
-        "messages": messages_of(room.pk, page[:limit][::-1]),
+        "read": room.read,
+        "messages": [message_of(row) for row in page[:limit][::-1]],
         "messages_more": len(page) > limit,
         "members": people,
         "members_more": more,
     }
 
 
-def _reads(room: Room) -> dict[str, int]:
+def _reads(room: SeenRoom) -> dict[str, int]:
     """How far each member has read, by public id."""
-    return dict(_present(room).values_list("participant__public_id", "read_seq"))
+    present = Membership.objects.filter(room=room.id, left_seq__isnull=True)
+    return dict(present.values_list("participant__public_id", "read_seq"))
 
 
-def _messages(room: Room) -> QuerySet[Message]:
-    return Message.objects.filter(room=room).select_related("author")
-
-
-def _present(room: Room) -> QuerySet[Membership]:
-    return Membership.objects.filter(room=room, left_seq__isnull=True)
-
-
-def events_after(room: Room, after: int, limit: int) -> list[LogEvent]:
-    """The log after `after`, each event as it is told now; five queries for all of them."""
+def events_after(room: SeenRoom, after: int, limit: int) -> list[LogEvent]:
+    """The log after `after`, each event as it is told now; three queries for all of them."""
     rows = list(
-        Event.objects.filter(room=room, seq__gt=after)
+        Event.objects.filter(room=room.id, seq__gt=after)
         .select_related("actor")
         .order_by("seq")[:limit]
     )
     subjects = {row.subject or 0 for row in rows if row.kind.startswith("message.")}
-    found = list(_messages(room).filter(seq__in=subjects)) if subjects else []
-    messages = {message.seq: message for message in messages_of(room.pk, found)}
+    found = pages.messages_at(connection, room.id, list(subjects))
+    messages = {row.seq: message_of(row) for row in found}
     member_ids = {row.subject or 0 for row in rows if row.kind.startswith("member.")}
     members = Participant.objects.in_bulk(member_ids) if member_ids else {}
     return [_log_event(row, room, event_of(row, room, messages, members)) for row in rows]
 
 
-def _log_event(row: Event, room: Room, event: ev.Durable) -> LogEvent:
+def _log_event(row: Event, room: SeenRoom, event: ev.Durable) -> LogEvent:
     member = getattr(event, "member", None)
     return LogEvent(
         seq=row.seq,
@@ -175,28 +176,29 @@ def read_head(room_id: int) -> int:
 def read_log(room_id: int, after: int, limit: int) -> list[LogEvent]:
     """For repairs: the log of a room after `after`; empty where the room is gone."""
     with snapshot():
-        room = Room.objects.filter(pk=room_id).first()
+        room = pages.room_by_id(connection, room_id, NOBODY)
         return [] if room is None else events_after(room, after, limit)
 
 
-def _members_page(room: Room, cursor: str | None, limit: int) -> tuple[list[ev.Member], str | None]:
-    """Members by the order of their first entry; `cursor` is the last membership's id."""
-    rows = _present(room).select_related("participant").order_by("id")
-    if cursor is not None:
-        rows = rows.filter(pk__gt=_cursor(cursor))
-    page = list(rows[: limit + 1])
+def _members_page(
+    room: SeenRoom, cursor: str | None, limit: int
+) -> tuple[list[ev.Member], str | None]:
+    """Members by the order of their first entry; `cursor` is the last one's place."""
+    after = 0 if cursor is None else _cursor(cursor)
+    page = pages.members_after(connection, room.id, after, limit + 1)
+    direct = room.kind == Room.Kind.DIRECT
     members = [
         ev.Member(
-            id=row.participant.public_id,
-            name=row.participant.name,
-            kind=row.participant.kind,
-            avatar=row.participant.avatar,
+            id=row.id,
+            name=row.name,
+            kind=row.kind,
+            avatar=row.avatar,
             role=row.role,
-            read=row.read_seq if room.kind == Room.Kind.DIRECT else UNSET,
+            read=row.read if direct else UNSET,
         )
         for row in page[:limit]
     ]
-    return members, str(page[limit - 1].pk) if len(page) > limit else None
+    return members, str(page[limit - 1].place) if len(page) > limit else None
 
 
 def _cursor(text: str) -> int:
@@ -211,13 +213,6 @@ def member_list(speaker: Speaker, slug: str, cursor: str | None, limit: int) -> 
         room = _visible_by_slug(speaker, slug)
         members, more = _members_page(room, cursor, limit)
     return {"members": members, "more": more}
-
-
-def _visible_by_slug(speaker: Speaker, slug: str) -> Room:
-    room = find_room(slug)
-    check_see(room, role_in(room.pk, speaker.id) if room else None)
-    assert room is not None
-    return room
 
 
 def room_list(speaker: Speaker, cursor: str | None, limit: int) -> dict[str, Any]:
@@ -282,20 +277,22 @@ def history(
         raise invalid(given[1], "Give one of `before`, `after`, `around`.")
     with snapshot():
         room = _visible_by_slug(speaker, slug)
-        rows = _messages(room)
         if around is not None:
-            page, more_before, more_after = _around(rows, around, limit)
+            page, more_before, more_after = _around(room.id, around, limit)
         elif after is not None:
-            page, more_after = _page(rows.filter(seq__gt=after).order_by("seq"), limit)
-            more_before = rows.filter(seq__lte=after).exists()
+            page, more_after = _cut(
+                pages.messages_from(connection, room.id, after + 1, limit + 1), limit
+            )
+            more_before = pages.has_messages(connection, room.id, before=after + 1)
         else:
             end = before if before is not None else room.head + 1
-            page, more_before = _page(rows.filter(seq__lt=end).order_by("-seq"), limit)
+            page, more_before = _cut(
+                pages.messages_before(connection, room.id, end, limit + 1), limit
+            )
             page.reverse()
-            more_after = rows.filter(seq__gte=end).exists()
-        messages = messages_of(room.pk, page)
+            more_after = end <= room.head and pages.has_messages(connection, room.id, since=end)
     return {
-        "messages": messages,
+        "messages": [message_of(row) for row in page],
         "head": room.head,
         "more_before": more_before,
         "more_after": more_after,
@@ -308,27 +305,23 @@ def _places(
     return [("before", before), ("after", after), ("around", around)]
 
 
-def _page(rows: QuerySet[Message], limit: int) -> tuple[list[Message], bool]:
-    page = list(rows[: limit + 1])
-    return page[:limit], len(page) > limit
+def _cut(rows: list[PageMessage], limit: int) -> tuple[list[PageMessage], bool]:
+    """The page, and whether there was more than it holds."""
+    return rows[:limit], len(rows) > limit
 
 
-def _around(rows: QuerySet[Message], seq: int, limit: int) -> tuple[list[Message], bool, bool]:
+def _around(room_id: int, seq: int, limit: int) -> tuple[list[PageMessage], bool, bool]:
     """`seq` and what stands about it; a side that is short leaves its places to the other."""
-    later, _ = _page(rows.filter(seq__gte=seq).order_by("seq"), limit + 1)
-    earlier, _ = _page(rows.filter(seq__lt=seq).order_by("-seq"), limit)
+    later = pages.messages_from(connection, room_id, seq, limit + 1)
+    earlier = pages.messages_before(connection, room_id, seq, limit + 1)
     want_later = max(limit - limit // 2, limit - len(earlier))
     shown_later = later[:want_later]
     shown_earlier = earlier[: limit - len(shown_later)]
     return (
         shown_earlier[::-1] + shown_later,
-        len(earlier) > len(shown_earlier) or _exists_before(rows, shown_earlier),
+        len(earlier) > len(shown_earlier),
         len(later) > len(shown_later),
     )
-
-
-def _exists_before(rows: QuerySet[Message], earlier: list[Message]) -> bool:
-    return bool(earlier) and rows.filter(seq__lt=earlier[-1].seq).exists()
 
 
 def find_people(speaker: Speaker, text: str, limit: int) -> dict[str, Any]:
@@ -383,6 +376,13 @@ def my_room_ids(participant_id: int) -> list[int]:
 def entry(speaker: Speaker, room_id: int) -> Snapshot:
     """What a subscription without history begins with; `not_found` where he may not read."""
     with snapshot():
-        room, membership = _visible(speaker, room_id)
-        members = _present(room).count()
-    return Snapshot(msgspec.Raw(), room.head, membership.role if membership else None, members)
+        room = _visible(speaker, room_id)
+        members = pages.count_members(connection, room.id)
+    return Snapshot(msgspec.Raw(), room.head, room.role, members)
+
+
+def nothing() -> None:
+    """Refuses an address where no room was found, which took a question by itself: together the
+    work of refusing a hidden room, which is known by its address and then looked at."""
+    with snapshot():
+        raise not_found()

@@ -16,6 +16,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 from tertulia.protocol.errors import ProtocolError, unavailable
 
+from .outage import Outage
+
 logger = logging.getLogger(__name__)
 
 THREADS = 4
@@ -31,6 +33,14 @@ class Readers:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="tertulia-reader")
         self._waiting = 0
+        self.outage = Outage(
+            logger, "The database cannot be read", "The database can be read again"
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Reads that wait or run."""
+        return self._waiting
 
     async def run(self, function: Callable[..., Result], *args: Any) -> Result:
         """The function's result. Raises `ProtocolError`: also when the database is away."""
@@ -39,33 +49,35 @@ class Readers:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, _read, function, args)
+            return await loop.run_in_executor(self._pool, self._read, function, args)
         finally:
             self._waiting -= 1
+
+    def _read(self, function: Callable[..., Result], args: tuple[Any, ...]) -> Result:
+        """Once more on a fresh connection if the kept one has gone stale."""
+        fresh = connection.connection is None
+        try:
+            try:
+                result = function(*args)
+            except (OperationalError, InterfaceError):
+                connection.close()
+                if fresh:
+                    raise
+                result = function(*args)
+        except ProtocolError:
+            raise
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            self.outage.failed(error)
+            raise unavailable("The database cannot be read at the moment.") from None
+        except Exception:
+            # Leave no transaction behind in a connection that is kept.
+            connection.close()
+            raise
+        if self.outage.lasting:
+            self.outage.over()
+        return result
 
     def stop(self) -> None:
         """End the threads; reads that have not begun are dropped."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _read(function: Callable[..., Result], args: tuple[Any, ...]) -> Result:
-    """Once more on a fresh connection if the kept one has gone stale."""
-    fresh = connection.connection is None
-    try:
-        try:
-            return function(*args)
-        except (OperationalError, InterfaceError):
-            connection.close()
-            if fresh:
-                raise
-            return function(*args)
-    except ProtocolError:
-        raise
-    except (OperationalError, InterfaceError) as error:
-        connection.close()
-        logger.error("The database cannot be read: %s", str(error).strip())
-        raise unavailable("The database cannot be read at the moment.") from None
-    except Exception:
-        # Leave no transaction behind in a connection that is kept.
-        connection.close()
-        raise

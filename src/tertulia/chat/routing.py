@@ -8,6 +8,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.urls import re_path as django_re_path
 
+from .capacity import SocketCap
 from .consumers import ClassicConsumer, EchoConsumer, ProtocolConsumer, nowhere
 from .origin import OriginGate
 
@@ -32,12 +33,11 @@ def tertulia_websocket_application() -> Any:
     authentication.
     """
     classic: Any = AuthMiddlewareStack(URLRouter(classic_urlpatterns))
-    return OriginGate(
-        URLRouter(
-            [
-                re_path(r"^/?ws/?$", ProtocolConsumer.as_asgi()),
-                re_path(r"^/?ws/", classic),
-                re_path(r"", nowhere),
-            ]
-        )
+    sockets: Any = URLRouter(
+        [
+            re_path(r"^/?ws/?$", ProtocolConsumer.as_asgi()),
+            re_path(r"^/?ws/", classic),
+            re_path(r"", nowhere),
+        ]
     )
+    return OriginGate(SocketCap(sockets))

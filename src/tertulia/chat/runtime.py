@@ -77,6 +77,7 @@ class Runtime:
         self.sweep = Sweep(self, await self.readers.run(last_change))
         self.writer.start()
         await self.link.start(self.epoch)
+        self.hub.lag.start()
         self.hub.spawn(self.sweep.tick())
         self.hub.spawn(self.sweep.run())
 
@@ -86,6 +87,7 @@ class Runtime:
         self.read_marks.flush_all()
         publish.runtimes.discard(self)
         await asyncio.to_thread(self.writer.stop)
+        self.hub.lag.stop()
         await self.hub.stop()
         await self.link.stop()
         self.readers.stop()
@@ -132,6 +134,7 @@ class Runtime:
     def tell(self, told: News) -> None:
         """What was committed: to the hub at once, to the other processes by the layer."""
         for room in told.rooms:
+            self.hub.counts.events += len(room.events)
             self.hub.offer(room.room_id, room.events)
             self.link.to_room(room.room_id, news.RoomEvents(room.room_id, room.events))
         for change in told.access:

@@ -80,6 +80,9 @@ class Sweep:
         self._marks: list[int] = []
         self._away = False
         self._count = 0
+        # For the metrics: looks at the database, and those that failed.
+        self.sweeps = 0
+        self.failures = 0
         self._rejoining: asyncio.Task[None] | None = None
 
     async def tick(self) -> None:
@@ -109,6 +112,7 @@ class Sweep:
         while True:
             await asyncio.sleep(SECOND)
             self._count += 1
+            self.sweeps += 1
             try:
                 await self._sweep()
                 if self._away:
@@ -116,7 +120,9 @@ class Sweep:
                     logger.warning("The database answers the sweep again")
             except ProtocolError:
                 self._away = True
+                self.failures += 1
             except Exception:
+                self.failures += 1
                 logger.exception("The sweep failed")
 
     def is_new(self, change: AccessNews) -> bool:

@@ -19,6 +19,8 @@ from .models import Participant
 # The counts are of one process.
 RATES = {
     "invite": Rate(burst=20, per_second=1 / 30),
+    # Addresses to which invitations are mailed. A person's day is bounded in the database too.
+    "mail": Rate(burst=40, per_second=1 / 60),
     "accept": Rate(burst=30, per_second=1 / 10),
     "profile": Rate(burst=30, per_second=1 / 10),
 }
@@ -29,8 +31,8 @@ _lock = threading.Lock()
 _pruned = time.monotonic()
 
 
-def check_rate(name: str, request: HttpRequest, person: Participant) -> None:
-    """Take one of the rate `name`; raises `rate_limited` with the seconds to wait."""
+def check_rate(name: str, request: HttpRequest, person: Participant, amount: int = 1) -> None:
+    """Take so much of the rate `name`; raises `rate_limited` with the seconds to wait."""
     global _pruned
     if not conf.limits:
         return
@@ -41,7 +43,7 @@ def check_rate(name: str, request: HttpRequest, person: Participant) -> None:
         if now - _pruned > PRUNE_EVERY:
             _limiter.prune(now)
             _pruned = now
-        wait = _limiter.take(name, key, now)
+        wait = _limiter.take(name, key, now, amount)
     if wait:
         raise ProtocolError(
             Code.RATE_LIMITED, f"Too fast: wait {wait:.1f} s.", retry_after=round(wait, 1)
@@ -49,8 +51,12 @@ def check_rate(name: str, request: HttpRequest, person: Participant) -> None:
 
 
 def address(request: HttpRequest) -> str:
-    """Whence the request comes; of IPv6 the network of 64 bits, which one person has."""
-    text = request.META.get("REMOTE_ADDR") or ""
+    """Whence the request comes, as it is counted."""
+    return counted(request.META.get("REMOTE_ADDR") or "")
+
+
+def counted(text: str) -> str:
+    """An address by which people are counted; of IPv6 the network of 64 bits, which one has."""
     try:
         ip = ipaddress.ip_address(text)
     except ValueError:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("-/enter/", views.enter, name="enter"),
     path("-/rooms/", views.public_rooms, name="public_rooms"),
     path("-/rooms/<str:slug>/invitations/", invitation_views.room_invitations, name="invitations"),
+    path("-/rooms/<str:slug>/invitations/mail/", invitation_views.mail_invitations),
     path("-/rooms/<str:slug>/invitations/<int:key>/revoke/", invitation_views.revoke),
     path("-/invitation/<str:token>/", invitation_views.invitation, name="invitation"),
     path("-/language/", profile_views.language, name="language"),

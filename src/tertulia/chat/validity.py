@@ -7,12 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from .conf import conf
-from .models import AccessChange, Token
+from .models import AccessChange, Participant, Token
 from .people import (
     Speaker,
     guest_in,
@@ -24,6 +25,8 @@ from .people import (
 )
 
 _CHUNK = 500
+# Tokens of people whose account was deleted speak for nobody; bots have none to begin with.
+_SPEAKING = Q(participant__user__isnull=False) | Q(participant__kind=Participant.Kind.BOT)
 
 
 def open_session(session_key: str) -> SessionBase:
@@ -110,7 +113,7 @@ def ended_tokens(digests: list[str]) -> set[str]:
     """Those that have been deleted, or whose user may not sign in any more."""
     ended = set(digests)
     for some in _chunks(digests):
-        tokens = Token.objects.filter(digest__in=some)
+        tokens = Token.objects.filter(_SPEAKING, digest__in=some)
         if user_has("is_active"):
             tokens = tokens.exclude(participant__user__is_active=False)
         ended -= set(tokens.values_list("digest", flat=True))

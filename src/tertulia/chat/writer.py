@@ -25,11 +25,13 @@ from django.db import (
     transaction,
 )
 
+from tertulia.hub.counts import Histogram
 from tertulia.protocol.errors import Code, ProtocolError, unavailable
 
 from .actions.base import Action, Outcome
 from .actions.messages import SendMessage, send_all
 from .log import LogTransaction, News, room_id_of
+from .outage import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,9 @@ LANE_MILLISECONDS = 5_000
 ROW_MILLISECONDS = 1_000
 # Milliseconds that a batch waits for SQLite's one lock before its senders are told to retry.
 SQLITE_MILLISECONDS = 4_000
+# Bounds of what is measured of a transaction: seconds, and actions.
+SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+ACTIONS_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 
 Done = Callable[[Outcome], None]
 Committed = Callable[["list[tuple[Done, Outcome]]", "News | None"], None]
@@ -75,9 +80,15 @@ class Writer:
         self._lane_places = threading.BoundedSemaphore(LANES)
         self._started = False
         self._stopped = False
-        # For the metrics: transactions committed, and actions in them.
-        self.commits = 0
-        self.actions = 0
+        # For the metrics: how long a transaction took from its begin to the end of its
+        # commit, how many actions were in it, and what was refused with `unavailable`.
+        self.commit_seconds = Histogram(SECONDS_BOUNDS)
+        self.commit_actions = Histogram(ACTIONS_BOUNDS)
+        self.outage = Outage(
+            logger, "The database cannot be written", "The database can be written again"
+        )
+        self.held = 0
+        self.busy = 0
 
     def start(self) -> None:
         """Begin; done before the first submission."""
@@ -85,9 +96,20 @@ class Writer:
             self._started = True
             self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Actions that wait for the writing thread."""
+        return self._queue.qsize()
+
+    @property
+    def lanes(self) -> int:
+        """Rooms that are waited for because somebody else holds them."""
+        return len(self._lanes)
+
     def submit(self, action: Action, done: Done) -> None:
         """Have an action carried out; `done` gets its result or `ProtocolError` in the loop."""
         if self._stopped or self._queue.qsize() >= WAITING:
+            self.busy += 1
             self._committed([(done, unavailable("The server is too busy to write."))], None)
             return
         self._queue.put(Item(action, done))
@@ -181,6 +203,7 @@ class Writer:
 
     def _commit(self, items: list[Item], *, lane: bool = False) -> None:
         free, held = items, []
+        began = monotonic()
         with connection.wrap_database_errors, transaction.atomic():
             log = LogTransaction(connection)
             rooms = {item.room_id for item in items if item.room_id is not None}
@@ -195,8 +218,10 @@ class Writer:
                     locked = {None, *log.rooms}
                     free = [item for item in items if item.room_id in locked]
             outcomes = self._run_actions(log, free)
-        self.commits += 1
-        self.actions += len(free)
+        self.commit_seconds.observe(monotonic() - began)
+        self.commit_actions.observe(len(free))
+        if self.outage.lasting:
+            self.outage.over()
         self._committed(
             [(item.done, outcome) for item, outcome in zip(free, outcomes, strict=True)],
             log.news(),
@@ -215,6 +240,7 @@ class Writer:
 
     def _run_one(self, log: LogTransaction, action: Action) -> Any:
         try:
+            action.check_barred()
             return action.run(log)
         except ProtocolError as error:
             return error
@@ -273,6 +299,7 @@ class Writer:
                 "A room was held by somebody else for %.1f s: %s", monotonic() - began, error
             )
             connection.close()
+            self.held += len(items)
             self._fail(items, unavailable("The room is held by another transaction."))
         except Exception:
             logger.warning("A lane's batch failed; each goes alone", exc_info=True)
@@ -282,7 +309,7 @@ class Writer:
 
     def _database_away(self, items: list[Item], error: Exception) -> None:
         """Locked, full, restarting: nobody knows more than that a retry is safe."""
-        logger.error("The database cannot be written: %s", str(error).strip())
+        self.outage.failed(error)
         connection.close()
         self._fail(items, unavailable("The database cannot be written at the moment."))
 

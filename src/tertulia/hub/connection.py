@@ -56,6 +56,7 @@ class Connection:
     __slots__ = (
         "classic",
         "closed",
+        "code",
         "echo",
         "hub",
         "mark",
@@ -76,6 +77,8 @@ class Connection:
         self.classic = classic
         self.echo = True
         self.closed = False
+        # The code with which we closed it, if it was we.
+        self.code: int | None = None
         self.person: Person | None = None
         # The application's own idea of the speaker, opaque to the hub.
         self.speaker: Any = None
@@ -109,7 +112,7 @@ class Connection:
             return
         self.transport.send(frames)
         if self.transport.buffered() > OUTBOX_BYTES:
-            self.hub.counters["too_slow"] += 1
+            self.hub.counts.overflows += 1
             self.close(Close.TOO_SLOW, retry_after=1.0)
 
     def close(self, code: int, *, retry_after: float | None = None) -> None:
@@ -117,6 +120,8 @@ class Connection:
         if self.closed:
             return
         self.closed = True
+        self.code = int(code)
+        self.hub.counts.closed[int(code)] += 1
         self.hub.drop(self)
         reason = "" if retry_after is None else json.dumps({"retry_after": retry_after})
         self.transport.close(int(code), reason)

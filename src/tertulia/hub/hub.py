@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from tertulia.protocol.errors import Close
 from tertulia.protocol.events import Heartbeat, Person
 
 from .connection import Connection
+from .counts import Counts, LagMeter
 from .presence import RENEW
 from .room import PAUSE, LiveRoom, Subscription
 from .sequencer import LogEvent
@@ -70,7 +71,12 @@ class Hub:
         # By public id.
         self.people: dict[str, set[Connection]] = {}
         self.rooms: dict[int, LiveRoom] = {}
-        self.counters: Counter[str] = Counter()
+        self.counts = Counts()
+        self.lag = LagMeter(self.loop)
+        # How many of `connections` speak the classic protocol, and how many subscriptions
+        # all of them have.
+        self.classic = 0
+        self.subscribed = 0
         self._ready: deque[LiveRoom] = deque()
         self._scheduled = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,6 +92,8 @@ class Hub:
     def add(self, connection: Connection, person: Person | None) -> None:
         """Register a connection; `person` is None until he has said who he is."""
         self.connections.add(connection)
+        self.classic += connection.classic
+        self.counts.opened["classic" if connection.classic else "v1"] += 1
         # Last in line: a whole heartbeat passes before the first.
         connection.turn = self._turn
         self._turns[self._turn].add(connection)
@@ -105,7 +113,9 @@ class Hub:
         for room_id in list(connection.subscriptions):
             self.unsubscribe(connection, room_id)
         self._forget(connection)
-        self.connections.discard(connection)
+        if connection in self.connections:
+            self.connections.remove(connection)
+            self.classic -= connection.classic
         self._turns[connection.turn].discard(connection)
 
     def _forget(self, connection: Connection) -> None:
@@ -159,6 +169,7 @@ class Hub:
         if not connection.closed:
             room.joining.add(subscription)
             connection.subscriptions[room_id] = subscription
+            self.subscribed += 1
         elif room.empty:
             room.idle_since = self.loop.time()
         return subscription
@@ -189,6 +200,7 @@ class Hub:
         subscription = connection.subscriptions.pop(room_id, None)
         if subscription is None:
             return False
+        self.subscribed -= 1
         room = subscription.room
         room.joining.discard(subscription)
         room.live.pop(connection, None)
@@ -210,7 +222,7 @@ class Hub:
             return
         room.accept(room.sequencer.offer(events))
         if room.behind:
-            self.repair_soon(room)
+            self.repair_soon(room, "sequencer")
 
     def head_known(self, room_id: int, head: int) -> None:
         """The sweep has seen that the log reaches `head`."""
@@ -218,14 +230,16 @@ class Hub:
         if room is not None:
             room.known_head = max(room.known_head, head)
             if room.behind:
-                self.repair_soon(room)
+                self.repair_soon(room, "sweep")
 
-    def repair_soon(self, room: LiveRoom) -> None:
+    def repair_soon(self, room: LiveRoom, noticed_by: str) -> None:
         """Read what is missing, unless it comes by itself."""
         if room.repairing is None:
-            room.repairing = self.spawn(self._repair(room))
+            self.counts.gaps_found[noticed_by] += 1
+            room.repairing = self.spawn(self._repair(room, noticed_by))
 
-    async def _repair(self, room: LiveRoom) -> None:
+    async def _repair(self, room: LiveRoom, noticed_by: str) -> None:
+        repaired = 0
         try:
             await asyncio.sleep(GAP_PATIENCE)
             while room.behind and self.rooms.get(room.id) is room:
@@ -236,13 +250,21 @@ class Hub:
                     # Held or announced, but not in the log: another history. The sweep decides.
                     room.known_head = position
                     break
-                self.counters["gaps_repaired"] += 1
-                room.accept(room.sequencer.offer(events))
+                missing = room.sequencer.offer(events)
+                repaired += len(missing)
+                room.accept(missing)
         except Exception:
             # The sweep, every second, comes back to it.
-            logger.exception("The log of room %s could not be read for a repair", room.id)
+            logger.exception(
+                "The log of room %s could not be read for a repair",
+                room.id,
+                extra={"room": room.id},
+            )
         finally:
             room.repairing = None
+            if repaired:
+                self.counts.gaps_repaired[noticed_by] += 1
+                self.counts.events_repaired += repaired
 
     def serve(self, room: LiveRoom) -> None:
         """The room has something to pass on: in this loop turn's one go for all rooms."""
@@ -261,7 +283,7 @@ class Hub:
             try:
                 budget -= room.step(budget)
             except Exception:
-                logger.exception("Room %s could not be served", room.id)
+                logger.exception("Room %s could not be served", room.id, extra={"room": room.id})
                 self._abandon(room)
             finally:
                 room.queued = room.busy and not room.pausing
@@ -279,6 +301,7 @@ class Hub:
 
     def _abandon(self, room: LiveRoom) -> None:
         """Nobody knows what its subscribers have got: let them resume by seq."""
+        self.counts.abandoned_rooms += 1
         if self.rooms.pop(room.id, None) is not None:
             self.backend.unwatch(room)
         for connection in [*room.live, *(waiting.connection for waiting in room.joining)]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -44,6 +45,8 @@ class Limiter:
 
     def __init__(self, rates: dict[str, Rate]) -> None:
         self.rates = rates
+        # How often each rate was exceeded, for the metrics.
+        self.refused: Counter[str] = Counter()
         self._buckets: dict[tuple[str, Hashable], TokenBucket] = {}
 
     def take(self, name: str, key: Hashable, now: float, amount: float = 1.0) -> float:
@@ -51,7 +54,10 @@ class Limiter:
         bucket = self._buckets.get((name, key))
         if bucket is None:
             bucket = self._buckets[name, key] = TokenBucket(self.rates[name], now)
-        return bucket.take(now, amount)
+        wait = bucket.take(now, amount)
+        if wait:
+            self.refused[name] += 1
+        return wait
 
     def prune(self, now: float) -> None:
         """Forget full buckets."""

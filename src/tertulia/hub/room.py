@@ -35,12 +35,14 @@ class Part:
     `events` is empty for passing frames; `but` is a person who is not to get them.
     """
 
-    __slots__ = ("_classic", "but", "events", "frames")
+    __slots__ = ("_classic", "but", "events", "frames", "size")
 
     def __init__(self, events: list[LogEvent], frames: Frames, but: str | None = None) -> None:
         self.events = events
         self.frames = frames
         self.but = but
+        # Bytes of the payloads.
+        self.size = sum(map(len, frames.payloads))
         self._classic: list[tuple[int, Frames]] | None = None
 
     @property
@@ -181,13 +183,30 @@ class LiveRoom:
                     subscription.deliver(part)
                 except Exception:
                     # One socket's fault must not keep the room from the others.
-                    logger.exception("A delivery failed; its connection is closed")
+                    logger.exception(
+                        "A delivery failed; its connection is closed", extra={"room": self.id}
+                    )
+                    self.hub.counts.failed_deliveries += 1
                     subscription.connection.close(Close.TOO_SLOW, retry_after=1.0)
-        self.hub.counters["deliveries"] += len(chunk) * max(1, len(part.events))
+        self._count(part, len(chunk))
         self._next += len(chunk)
         if self._next >= len(self._targets):
             self._finish(part)
         return max(1, len(chunk))
+
+    def _count(self, part: Part, served: int) -> None:
+        """One addition for all of them."""
+        counts = self.hub.counts
+        if part.events:
+            counts.deliveries += served * len(part.events)
+        else:
+            counts.passing += served
+        counts.delivered_bytes += served * part.size
+
+    def _give(self, subscription: Subscription, part: Part) -> None:
+        """What one subscriber alone has yet to get."""
+        self._count(part, 1)
+        subscription.deliver(part)
 
     def _next_part(self) -> Part:
         """All events that wait, up to one after which somebody may read no longer.
@@ -227,7 +246,7 @@ class LiveRoom:
         head = subscription.head
         later = [event for event in events if event.seq > head]
         if later:
-            subscription.deliver(part_of(later))
+            self._give(subscription, part_of(later))
         self._settle(subscription)
 
     def _settle(self, subscription: Subscription) -> None:
@@ -257,13 +276,13 @@ class LiveRoom:
         waiting = subscription.news_after(head)
         subscription.waiting = []
         if waiting:
-            subscription.deliver(part_of(waiting))
+            self._give(subscription, part_of(waiting))
         # Somebody may have been put out while his log was read.
         self._apply(waiting, only=subscription)
         if subscription in self.joining:
             self._settle(subscription)
         if self.behind:
-            self.hub.repair_soon(self)
+            self.hub.repair_soon(self, "reader")
 
     def _finish(self, part: Part) -> None:
         self._part = None

@@ -10,12 +10,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 # Names that reach this machine only; health checks and proxies use them.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 MAX_WORKERS = 256
+# In TERTULIA_PROXIES: whoever connects by a Unix socket, where there are no addresses.
+UNIX_SOCKET = "unix"
+
+Network = IPv4Network | IPv6Network
 
 
 class SettingsError(Exception):
@@ -48,7 +53,9 @@ class Environment:
     limits: bool
     signup: str
     cors_origins: tuple[str, ...]
-    """Origins of other sites that may open sockets; `("*",)` only with `open`."""
+    """Origins of other sites that may call REST and open sockets; `("*",)` only with `open`."""
+    proxies: tuple[Network | str, ...]
+    """Reverse proxies whose `X-Forwarded-…` count: networks, and `UNIX_SOCKET`."""
     open: bool
     host: str
     """The host that is listened on, which is an allowed host name too."""
@@ -76,6 +83,7 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
         limits=_choice(env, "TERTULIA_LIMITS", ("on", "off"), "on") == "on",
         signup=_choice(env, "TERTULIA_SIGNUP", ("open", "invite", "closed"), "invite"),
         cors_origins=_cors_origins(env, is_open),
+        proxies=_proxies(env),
         open=is_open,
         host=_text(env, "TERTULIA_HOST") or "127.0.0.1",
         runserver=_choice(env, "TERTULIA_RUNSERVER", ("0", "1"), "0") == "1",
@@ -176,6 +184,27 @@ def _cors_origins(env: Mapping[str, str], is_open: bool) -> tuple[str, ...]:
             raise SettingsError(f"{name}=* admits every site; it is only for serve --open")
         return ("*",)
     return tuple(_origin(origin, name) for origin in origins)
+
+
+def _proxies(env: Mapping[str, str]) -> tuple[Network | str, ...]:
+    name = "TERTULIA_PROXIES"
+    return tuple(part if part == UNIX_SOCKET else _network(part, name) for part in _list(env, name))
+
+
+def _network(text: str, name: str) -> Network:
+    """An address or a network, as it is compared with: no IPv4 in IPv6's clothes."""
+    try:
+        network = ip_network(text)
+        understood = not (network.version == 6 and network.network_address.ipv4_mapped)
+    except ValueError:
+        understood = False
+    if not understood:
+        raise SettingsError(
+            f"{name} must hold addresses, networks like 10.0.0.0/8, or unix, not {text!r}"
+        )
+    if network.prefixlen == 0:
+        raise SettingsError(f"{name} must not hold {text}: anybody could say who he is")
+    return network
 
 
 def _redis_urls(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import connection
 
+from tertulia.chat.outage import Outage
+
 from .environment import read
 
 logger = logging.getLogger("tertulia.project")
@@ -50,6 +52,10 @@ class _Ready:
             checks["layer"] = check_layer
         self._checks = checks
         self._running: dict[str, asyncio.Task[bool]] = {}
+        self._outages = {
+            name: Outage(logger, f"The {name} does not answer", f"The {name} answers again")
+            for name in checks
+        }
 
     async def failing(self) -> list[str]:
         """The names of what does not answer, within `PATIENCE`."""
@@ -67,8 +73,9 @@ class _Ready:
         try:
             await self._checks[name]()
         except Exception as error:  # noqa: BLE001 - whatever it is, it does not answer
-            logger.warning("the %s does not answer: %s", name, error)
+            self._outages[name].failed(error)
             return False
+        self._outages[name].over()
         return True
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from django.db import Error
 
 from tertulia.chat import runtime
+from tertulia.chat.outage import Outage
 
 from .health import check_database
+from .metrics.board import board
 
 logger = logging.getLogger("tertulia.project")
 
@@ -24,7 +26,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         starting = message["type"] == "lifespan.startup"
         try:
-            await (_startup() if starting else runtime.shutdown())
+            await (_startup() if starting else _shutdown())
         except Exception:
             logger.exception("the chat could not be %s", "started" if starting else "stopped")
             await send({"type": f"{message['type']}.failed", "message": ""})
@@ -37,12 +39,20 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 async def _startup() -> None:
     # A worker that is replaced while the database restarts must not take the others, whose
     # supervisor gives up on a failed start, down with it.
+    outage = Outage(logger, "Waiting for the database", "The database answers")
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             await check_database()
+            outage.over()
             break
         except Error as error:
-            logger.warning("waiting for the database: %s", error)
+            outage.failed(error)
             await asyncio.sleep(1)
     await runtime.startup()
+    board().start()
+
+
+async def _shutdown() -> None:
+    board().stop()
+    await runtime.shutdown()

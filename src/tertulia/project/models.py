@@ -10,6 +10,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from tertulia.chat.mailing.models import MailedLink
+from tertulia.chat.models import RoomInvitation
+
 
 class AccountName(models.Model):
     """An account's name, folded: `Ana` and `ana` are one, so nobody poses as somebody else.
@@ -38,7 +41,7 @@ class SetupLink(models.Model):
         return f"{self.created_at:%Y-%m-%d %H:%M}"
 
 
-class Invitation(models.Model):
+class Invitation(MailedLink):
     """A link by which people make accounts for themselves while sign-up is by invitation."""
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -50,6 +53,10 @@ class Invitation(models.Model):
     uses = models.PositiveIntegerField(_("how many people may use it"))
     used = models.PositiveIntegerField(default=0, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    # The invitation to a room in whose mail the link is: taken back with it.
+    for_room = models.ForeignKey(
+        RoomInvitation, null=True, on_delete=models.CASCADE, related_name="+", editable=False
+    )
 
     class Meta:
         constraints = [

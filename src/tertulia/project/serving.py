@@ -7,12 +7,17 @@ import logging
 import os
 import signal
 import socket
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from . import startup
+from . import openfiles, place, startup
 from .database import is_sqlite
 from .environment import Environment, SettingsError
 from .hosts import WILDCARDS, bracketed
+from .safety import refusals
+
+if TYPE_CHECKING:
+    from .worker import WorkerConfig
 
 logger = logging.getLogger("tertulia.project")
 
@@ -24,12 +29,17 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 def serve(env: Environment, host: str, port: int) -> int:
     """Serve until told to stop; the exit status. Raises SettingsError for what cannot be."""
     refuse_workers(env)
+    refusals.refuse_key(env)
     for number in STOPPING:
         signal.signal(number, _leave)
     listener = listen(host, port)
     with listener:
         # Several workers have a pool each; this process then only starts them.
+        startup.load(env, pool=env.workers == 1)
+        refusals.refuse_settings(env)
         startup.prepare(env, pool=env.workers == 1)
+        with startup.database_errors(env):
+            refusals.refuse_administrators(env)
         startup.warn_without_redis(env)
         announce(env, listener)
         if env.email_url is None:
@@ -106,14 +116,11 @@ def _reachable(host: str) -> str:
     return host
 
 
-def _run(env: Environment, listener: socket.socket) -> int:
-    from uvicorn import Server
-    from uvicorn.config import STARTUP_FAILURE
-    from uvicorn.supervisors import Multiprocess
-
+def configuration(env: Environment) -> WorkerConfig:
+    """How the site is served, by one process or by each of several."""
     from .worker import WorkerConfig
 
-    config = WorkerConfig(
+    return WorkerConfig(
         "tertulia.project.asgi:application",
         loop="uvloop",
         http="httptools",
@@ -127,13 +134,21 @@ def _run(env: Environment, listener: socket.socket) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Only behind a proxy do forwarded addresses mean anything; uvicorn trusts those of
-        # a proxy on this machine, or of the addresses in FORWARDED_ALLOW_IPS.
-        proxy_headers=env.url is not None,
+        # `proxies.py` sees to them, alike under every server.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE,
         backlog=BACKLOG,
         workers=env.workers,
     )
+
+
+def _run(env: Environment, listener: socket.socket) -> int:
+    from uvicorn import Server
+    from uvicorn.config import STARTUP_FAILURE
+    from uvicorn.supervisors import Multiprocess
+
+    config = configuration(env)
+    openfiles.allow()
     if env.workers == 1:
         # uvicorn raises the signal again once it has stopped; that is no failure.
         for number in STOPPING:
@@ -142,6 +157,7 @@ def _run(env: Environment, listener: socket.socket) -> int:
         server.run(sockets=[listener])
         return 0 if server.started else 1
     config.parent = os.getpid()
-    supervisor = Multiprocess(config, sockets=[listener])
-    supervisor.run()
+    with place.run_folder():
+        supervisor = Multiprocess(config, sockets=[listener])
+        supervisor.run()
     return 0 if all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes) else 1

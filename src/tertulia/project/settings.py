@@ -11,6 +11,7 @@ from tertulia.project.hosts import allowed_hosts as _allowed_hosts
 from tertulia.project.layer import layer as _layer
 from tertulia.project.logs import logging_config as _logging_config
 from tertulia.project.mail import mail as _mail
+from tertulia.project.mail import reaches_people as _reaches_people
 
 _env = _environment.read()
 _https = bool(_env.url and _env.url.startswith("https:"))
@@ -18,7 +19,19 @@ _https = bool(_env.url and _env.url.startswith("https:"))
 DEBUG = False
 SECRET_KEY = _secret_key(_env)
 ALLOWED_HOSTS = _allowed_hosts(_env)
+# The site's own. Another site that may call REST still posts no forms for anybody.
 CSRF_TRUSTED_ORIGINS = [_env.url] if _env.url else []
+
+# Of the addresses that pages of other sites may call: bearer tokens, never cookies.
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_ALL_ORIGINS = "*" in _env.cors_origins
+CORS_ALLOWED_ORIGINS = [origin for origin in _env.cors_origins if origin != "*"]
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ("GET", "POST", "PATCH", "DELETE")
+CORS_ALLOW_HEADERS = ("authorization", "content-type")
+CORS_EXPOSE_HEADERS = ("Retry-After",)
+# Seconds for which a browser need not ask again: so long a site that is struck off still may.
+CORS_PREFLIGHT_MAX_AGE = 600
 
 INSTALLED_APPS = [
     # Only for `tertulia manage runserver`: it brings Twisted, which nothing else needs.
@@ -26,6 +39,7 @@ INSTALLED_APPS = [
     "tertulia.project",
     "tertulia.chat",
     "channels",
+    "corsheaders",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -37,6 +51,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "tertulia.project.csp.content_security_policy",
+    # Before all that may answer by itself: its answers, too, are for the page that asked.
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -69,12 +85,12 @@ CHANNEL_LAYERS = {"default": _layer(_env)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    {"NAME": name}
     for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "tertulia.project.safety.passwords.PasswordValidator",
+        "django.contrib.auth.password_validation.NumericPasswordValidator",
     )
 ]
 # Seconds that a link by mail is good for.
@@ -113,5 +129,7 @@ TERTULIA = {
     "SITE_ORIGIN": _env.url,
     "ALLOWED_ORIGINS": list(_env.cors_origins),
     "HEARTBEAT": 25,
+    "INVITE_BY_MAIL": _reaches_people(_env),
+    "NEWCOMERS": "tertulia.project.accounts.mailed.newcomers",
 }
 TERTULIA_SIGNUP = _env.signup

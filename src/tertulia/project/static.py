@@ -36,8 +36,8 @@ def with_static(application: Any) -> Any:
     """
     server = _Server(
         application,
-        # Under runserver files change while it runs; else they are looked at once.
-        autorefresh=read().runserver,
+        # While one develops, files change while it runs; else they are looked at once.
+        autorefresh=settings.DEBUG or read().runserver,
         max_age=None,
         allow_all_origins=False,
         add_headers_function=_headers,

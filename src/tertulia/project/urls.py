@@ -6,7 +6,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from .accounts import email, invite, reset, setup, views
+from .accounts import email, invite, mailed, reset, setup, views
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tertulia:home")),
@@ -24,6 +24,7 @@ urlpatterns = [
     ),
     path("accounts/setup/<str:token>/", setup.set_up, name="set_up"),
     path("accounts/invite/", invite.invite, name="invite"),
+    path("accounts/invite/mail/", mailed.invite_by_mail, name="invite_by_mail"),
     path("accounts/invite/<int:key>/revoke/", invite.revoke, name="revoke_invitation"),
     # The administration's pages name no icon, and browsers then ask here.
     path("favicon.ico", RedirectView.as_view(url=static("tertulia/icon.svg"))),

@@ -11,6 +11,9 @@ import time
 
 import uvicorn
 
+from . import logs, place
+from .environment import read
+
 PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 LOOK_EVERY = 1.0  # seconds
 
@@ -21,10 +24,15 @@ class WorkerConfig(uvicorn.Config):
     # The process that starts the workers; None where one process does it all.
     parent: int | None = None
 
+    def configure_logging(self) -> None:
+        """The log is the site's in each process, from the first line on."""
+        logs.install(read().log)
+
     def load(self) -> None:
-        """Bind a worker's life to its parent's."""
+        """Bind a worker's life to its parent's, and take a number among the workers."""
         if self.parent is not None:
             die_with(self.parent)
+            place.claim()
         super().load()
 
 

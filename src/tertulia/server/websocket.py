@@ -75,6 +75,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             return
         super().send_receive_event_to_app()
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            # A refusal with a status of its own ends the handshake too; uvicorn would log that
+            # it was never ended, a line for each of those who are refused.
+            self.handshake_complete = True
+
     def handle_pong(self, event: Frame) -> None:
         super().handle_pong(event)
         if self.on_pong is not None:

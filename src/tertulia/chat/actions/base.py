@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tertulia.protocol.errors import ProtocolError, invalid
+from tertulia.protocol.errors import Code, ProtocolError, invalid
 
+from .. import sql
+from ..authority import Administrator
 from ..log import LogTransaction
-from ..models import Participant
+from ..models import Membership, Participant
 from ..people import Speaker
 
 
@@ -15,6 +18,11 @@ class Action:
     """One act of one person. `slug` is the address of the room that it will lock, if any."""
 
     slug: str | None = None
+    # Set for acts of the administration: the account whose permission stands for a role.
+    authority: Administrator | None = None
+
+    # Set for what came by a socket: whether it was closed since because its sign-in had ended.
+    barred: Callable[[], bool] | None = None
 
     def __init__(self, speaker: Speaker) -> None:
         self.speaker = speaker
@@ -25,6 +33,18 @@ class Action:
     def run(self, log: LogTransaction) -> Any:
         """Check, then do. Returns the result of the command."""
         raise NotImplementedError
+
+    def check_barred(self) -> None:
+        """What waited for the writer while its sender was signed out is not done any more."""
+        if self.barred is not None and self.barred():
+            raise ProtocolError(Code.UNAUTHENTICATED, "You are signed in no longer.")
+
+    def standing(self, log: LogTransaction, room: sql.RoomRow) -> str | None:
+        """What the speaker is in the room: for the administration an owner, member or not."""
+        if self.authority is not None:
+            self.authority.check()
+            return Membership.Role.OWNER.value
+        return log.role(room.id, self.speaker.id)
 
 
 def find_participant(public_id: str, field: str = "member") -> Participant:

@@ -129,7 +129,7 @@ class AddMember(Action):
 
     def run(self, log: LogTransaction) -> dict[str, Any]:
         room = log.room(self.slug or "")
-        role = log.role(room.id, self.speaker.id)
+        role = self.standing(log, room)
         check_member(room, role, "add a member")
         if room.kind == Room.Kind.DIRECT:
             raise forbidden(
@@ -157,7 +157,7 @@ class RemoveMember(Action):
 
     def run(self, log: LogTransaction) -> dict[str, Any]:
         room = log.room(self.slug or "")
-        role = log.role(room.id, self.speaker.id)
+        role = self.standing(log, room)
         check_role(room, role, MODERATORS, "remove a member")
         participant = find_participant(self.member)
         row = log.member_row(room.id, participant.pk)
@@ -183,7 +183,7 @@ class ChangeRole(Action):
 
     def run(self, log: LogTransaction) -> dict[str, Any]:
         room = log.room(self.slug or "")
-        check_role(room, log.role(room.id, self.speaker.id), OWNERS, "change roles")
+        check_role(room, self.standing(log, room), OWNERS, "change roles")
         participant = find_participant(self.member)
         membership = membership_of(room, participant.pk)
         if membership is None or membership.left_seq is not None:

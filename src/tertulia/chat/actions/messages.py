@@ -13,12 +13,13 @@ from tertulia.protocol.limits import TEXT
 
 from .. import sql
 from ..access import MODERATORS, check_member, check_open, check_see
-from ..encode import key_text, messages_of, timestamp
+from ..encode import key_text, message_of, timestamp
 from ..log import LogTransaction
 from ..models import Membership, Mention, Message
 from ..naming import candidates
 from ..people import Speaker
 from ..slugs import fold_slug
+from ..sql.pages import messages_at
 from ..text import RENDERER, Named, Rendered, is_blank, render
 from .base import Action, Outcome
 from .members import join
@@ -127,6 +128,7 @@ def _send(
     before: dict[tuple[int, uuid.UUID], tuple[int, int, datetime]],
 ) -> dict[str, Any]:
     """One send of a batch: a repeat is answered before any other check."""
+    send.check_barred()
     speaker = send.speaker
     sent = before.get((speaker.id, send.key))
     if sent is not None:
@@ -266,7 +268,7 @@ class DeleteMessage(Action):
 
     def run(self, log: LogTransaction) -> dict[str, Any]:
         room = log.room(self.slug or "")
-        role = log.role(room.id, self.speaker.id)
+        role = self.standing(log, room)
         check_member(room, role, "delete a message")
         message = find_message(room, self.seq)
         if message.author_id != self.speaker.id and role not in MODERATORS:
@@ -317,7 +319,7 @@ def _tell(
         seq=message.version,
         at=timestamp(log.at),
         actor=speaker.person,
-        message=messages_of(room.id, [message])[0],
+        message=message_of(messages_at(log.connection, room.id, [message.seq])[0]),
     )
     log.append(room, event, speaker, subject=message.seq)
     log.flush()

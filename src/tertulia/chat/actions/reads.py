@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tertulia.protocol.errors import forbidden, invalid
 
-from ..access import check_see, find_room
+from ..access import NOWHERE, check_see, find_room
 from ..log import LogTransaction
 from ..models import Membership, Mention, Message, Room
 from ..people import Speaker
@@ -37,11 +37,12 @@ class MarkRead(Action):
 
     def run(self, log: LogTransaction) -> Marked:
         room = find_room(self.slug or "")
-        membership = None
-        if room is not None:
-            membership = Membership.objects.filter(
-                room=room, participant_id=self.speaker.id, left_seq__isnull=True
-            ).first()
+        # Asked also where no room is: the work must not tell that from a hidden one.
+        membership = Membership.objects.filter(
+            room_id=room.pk if room else NOWHERE,
+            participant_id=self.speaker.id,
+            left_seq__isnull=True,
+        ).first()
         check_see(room, membership.role if membership else None)
         assert room is not None
         if membership is None:

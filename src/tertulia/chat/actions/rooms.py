@@ -216,7 +216,7 @@ class UpdateRoom(Action):
         return {"event": seq}
 
     def _check(self, log: LogTransaction, room: sql.RoomRow) -> None:
-        role = log.role(room.id, self.speaker.id)
+        role = self.standing(log, room)
         check_see(room, role)
         if not self.wanted:
             raise invalid("name", "Say what to change: name, topic or archived.")

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from . import EventRow, KeyRow, MemberRow, MentionRow, MessageRow, ReadRow, RoomRow
+
+# A list of values as JSON, and of lists.
+JSON_LIST = "json_agg"
+JSON_PAIR = "json_build_array"
+
+
+def key_of(key: uuid.UUID) -> uuid.UUID:
+    """A key out of a row."""
+    return key
+
+
+def time_of(time: datetime) -> datetime:
+    """A time out of a row."""
+    return time
 
 
 def lock_rooms(cursor: Any, ids: list[int], *, skip_locked: bool) -> list[RoomRow]:

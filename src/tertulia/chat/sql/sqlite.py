@@ -12,13 +12,23 @@ from . import EventRow, KeyRow, MemberRow, MentionRow, MessageRow, ReadRow, Room
 # SQLITE_MAX_VARIABLE_NUMBER is 32,766 by default, 999 in old builds.
 _PAIRS = 450
 
+# A list of values as JSON, and of lists.
+JSON_LIST = "json_group_array"
+JSON_PAIR = "json_array"
+
 
 def _time(time: datetime) -> str:
     """As Django keeps it: UTC without a zone."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def _from_time(time: datetime | str) -> datetime:
+def key_of(key: str) -> uuid.UUID:
+    """A key out of a row."""
+    return uuid.UUID(key)
+
+
+def time_of(time: datetime | str) -> datetime:
+    """A time out of a row."""
     # Django's converters have made a naive datetime of it, where they know the column's type.
     parsed = time if isinstance(time, datetime) else datetime.fromisoformat(time)
     return parsed.replace(tzinfo=UTC)
@@ -60,7 +70,7 @@ def find_keys(cursor: Any, pairs: list[tuple[int, uuid.UUID]]) -> list[KeyRow]:
             values,
         )
         rows += [
-            KeyRow(author, uuid.UUID(key), room, seq, _from_time(sent_at))
+            KeyRow(author, key_of(key), room, seq, time_of(sent_at))
             for author, key, room, seq, sent_at in cursor.fetchall()
         ]
     return rows

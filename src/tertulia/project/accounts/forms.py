@@ -14,6 +14,8 @@ from django.contrib.auth.forms import (
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from tertulia.chat.mailing.letter import NOTE, has_link
+
 from . import names
 
 
@@ -93,6 +95,30 @@ class SignInForm(AuthenticationForm):
     def clean_username(self) -> str:
         """The name as the account spells it."""
         return names.as_registered(self.cleaned_data["username"])
+
+
+class MailForm(FocusOnFault, forms.Form):
+    """Whom to invite by mail."""
+
+    addresses = forms.CharField(
+        label=_("E-mail addresses"),
+        help_text=_("Apart by commas or on lines of their own."),
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    note = forms.CharField(
+        label=_("A line of your own, if you like"),
+        required=False,
+        max_length=NOTE,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_note(self) -> str:
+        """Refuses a link: nobody's advertisement is sent in this site's name."""
+        note: str = self.cleaned_data["note"]
+        if has_link(note):
+            raise ValidationError(_("The line may have no address of a page in it."), code="link")
+        return note
 
 
 class InviteForm(forms.Form):

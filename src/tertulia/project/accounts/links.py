@@ -9,8 +9,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
+
+from tertulia.chat.mailing.models import Delivery
+from tertulia.chat.models import RoomInvitation
 
 from ..models import Invitation, SetupLink
 
@@ -88,9 +91,37 @@ def new_invitation(creator: Any, uses: int) -> str:
     return token
 
 
+def mailed_invitation(creator: Any, address: str) -> tuple[Invitation, str]:
+    """One for whoever reads the mail at `address`, and its token."""
+    token, digest = _new_token()
+    made = Invitation.objects.create(
+        digest=digest,
+        created_by=creator,
+        expires_at=timezone.now() + INVITATION_LIFE,
+        uses=1,
+        address=address,
+        delivery=Delivery.WAITING,
+    )
+    return made, token
+
+
+def invitation_with(room_invitation: RoomInvitation, creator: Any) -> str:
+    """The token of one for the reader of an invitation to a room; it ends with that one."""
+    token, digest = _new_token()
+    Invitation.objects.create(
+        digest=digest,
+        created_by=creator,
+        expires_at=room_invitation.expires_at,
+        uses=1,
+        for_room=room_invitation,
+    )
+    return token
+
+
 def invitations() -> QuerySet[Invitation]:
     """The newest first."""
-    return Invitation.objects.select_related("created_by").order_by("-created_at", "-pk")
+    made = Invitation.objects.select_related("created_by", "for_room")
+    return made.order_by("-created_at", "-pk")
 
 
 def open_invitations() -> QuerySet[Invitation]:
@@ -99,7 +130,10 @@ def open_invitations() -> QuerySet[Invitation]:
 
 
 def _still_open() -> Q:
-    return Q(revoked_at=None, expires_at__gt=timezone.now(), used__lt=F("uses"))
+    open_here = Q(revoked_at=None, expires_at__gt=timezone.now(), used__lt=F("uses"))
+    # Not by a join: the one statement that counts a use has to look at its own row alone.
+    taken_back = RoomInvitation.objects.filter(pk=OuterRef("for_room_id"), revoked_at__isnull=False)
+    return open_here & ~Q(Exists(taken_back))
 
 
 def check_invitation(token: str) -> Invitation:

@@ -1,22 +1,18 @@
 """A forgotten password: a link by mail, good once and for an hour, with which to choose another.
 
 The page answers the same, and as fast, whether an account has the address or not: looking for
-it, writing the mail and handing it over happen behind the answer, in a thread.
+it, writing the mail and handing it over happen behind the answer.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
-from django.core.mail import EmailMessage
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -27,21 +23,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tertulia.chat.conf import conf
+from tertulia.chat.mailing.letter import letter, site_of
+from tertulia.chat.mailing.sender import TooManyWait, behind, deliver
 from tertulia.chat.models import Participant
 
 from . import throttle
 from .forms import PASSWORD_HELP, FocusOnFault
 from .views import slow_down
 
-logger = logging.getLogger("tertulia.project")
-
 TEMPLATE = "tertulia_project/reset.html"
-# Mails that may wait for a mail server that is slow; more are not sent.
-WAITING = 100
-
-_sender = ThreadPoolExecutor(1, thread_name_prefix="tertulia-mail")
-_free = threading.Semaphore(WAITING)
 
 
 class ForgottenForm(PasswordResetForm):
@@ -61,13 +51,14 @@ class ForgottenForm(PasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        """In the language of the person, if he has chosen one. Raises what sending raises."""
+        """In the language of the person, if he has chosen one. What goes wrong is logged."""
+        site = f"{context['protocol']}://{context['domain']}"
         person = Participant.objects.filter(user=context["user"]).first()
         with translation.override((person and person.language) or context["language"]):
-            # A header is one line.
-            subject = " ".join(render_to_string(subject_template_name, context).split())
+            subject = render_to_string(subject_template_name, context)
             body = render_to_string(email_template_name, context)
-            EmailMessage(subject, body, from_email, [to_email]).send()
+            mail = letter(site, to_email, subject, body)
+        deliver([mail], "new password")
 
 
 @never_cache
@@ -86,29 +77,21 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 
 
 def _send_behind(form: ForgottenForm, request: HttpRequest) -> None:
-    site = conf.site_origin or f"{request.scheme}://{request.get_host()}"
-    scheme, _mark, host = site.partition("://")
+    scheme, _mark, host = site_of(request).partition("://")
     language = translation.get_language() or settings.LANGUAGE_CODE
-    if not _free.acquire(blocking=False):
-        logger.error("Too many mails wait for the mail server: one was not sent")
-        return
-    _sender.submit(_send, form, host, scheme == "https", language)
 
-
-def _send(form: ForgottenForm, host: str, https: bool, language: str) -> None:
-    try:
+    def send() -> None:
         form.save(
             domain_override=host,
-            use_https=https,
+            use_https=scheme == "https",
             subject_template_name="tertulia_project/reset_subject.txt",
             email_template_name="tertulia_project/reset_mail.txt",
             extra_email_context={"language": language},
         )
-    except Exception:
-        logger.exception("The mail with a link for a new password could not be sent")
-    finally:
-        connection.close()
-        _free.release()
+
+    # The answer is the same whatever happens; the log has what did not.
+    with suppress(TooManyWait):
+        behind(1, send)
 
 
 class NewPassword(FocusOnFault, SetPasswordForm):

@@ -32,12 +32,17 @@ _pruned = time.monotonic()
 
 def before_sign_in(request: HttpRequest, name: str) -> int:
     """Count an attempt before the password is looked at; seconds to wait, or 0."""
-    return _take(("sign_in_address", address(request)), ("sign_in_name", fold(name)))
+    return _take(("sign_in_address", address(request)), ("sign_in_name", _one_spelling(name)))
 
 
 def after_sign_in(request: HttpRequest, name: str) -> None:
     """The attempt succeeded: it was no guess, and does not count."""
-    _give_back(("sign_in_address", address(request)), ("sign_in_name", fold(name)))
+    _give_back(("sign_in_address", address(request)), ("sign_in_name", _one_spelling(name)))
+
+
+def _one_spelling(name: str) -> str:
+    """As the form reads a name: else each blank before it would be a name of its own."""
+    return fold(name.strip()).strip()
 
 
 def before_sign_up(request: HttpRequest) -> int:

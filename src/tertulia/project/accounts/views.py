@@ -68,14 +68,18 @@ def slow_down(
     request: HttpRequest, template: str, context: dict[str, Any], wait: int
 ) -> HttpResponse:
     """The page again, with how many seconds to wait: 429."""
-    refused = ngettext(
+    response = render(request, template, context | {"refused": wait_words(wait)}, status=429)
+    response["Retry-After"] = str(wait)
+    return response
+
+
+def wait_words(wait: int) -> str:
+    """How many seconds to wait, in a sentence."""
+    return ngettext(
         "Too many attempts. Try again in %(count)d second.",
         "Too many attempts. Try again in %(count)d seconds.",
         wait,
     ) % {"count": wait}
-    response = render(request, template, context | {"refused": refused}, status=429)
-    response["Retry-After"] = str(wait)
-    return response
 
 
 def refuse(request: HttpRequest, template: str, reason: str, status: int) -> HttpResponse:
@@ -139,11 +143,20 @@ def _check_admission(token: str) -> str:
 
 def _admit(request: HttpRequest, form: SignUpForm, token: str) -> HttpResponseRedirect:
     account = form.save(commit=False)
-    if settings.TERTULIA_SIGNUP == "open":
-        save_account(account)
-    else:
+    if settings.TERTULIA_SIGNUP != "open":
         links.use_invitation(token, account)
+    elif not _came_by(token, account):
+        save_account(account)
     return enter(request, account)
+
+
+def _came_by(token: str, account: Any) -> bool:
+    """Where everybody may come in, an invitation is counted all the same, if it still is one."""
+    try:
+        links.use_invitation(token, account)
+    except (links.LinkSpent, links.LinkUnknown):
+        return False
+    return True
 
 
 def enter(request: HttpRequest, account: Any) -> HttpResponseRedirect:

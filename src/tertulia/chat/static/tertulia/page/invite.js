@@ -3,6 +3,7 @@ import { html, nothing } from "./dom.js";
 import { PersonFinder } from "./finder.js";
 import { dateAndTime } from "./format.js";
 import { t } from "./i18n.js";
+import { MailInvites } from "./invite-mail.js";
 import { explain } from "./notices.js";
 import { RoomLinks } from "./room-links.js";
 
@@ -14,11 +15,13 @@ const LIVES = /** @type {const} */ ([
   [2_592_000, "linkMonth"],
 ]);
 const WEEK = 604_800;
+/** Milliseconds after which the list is asked for again, while it tells of mails on their way. */
+const PATIENCE = 3_000;
 
 /** @typedef {import("./room-links.js").RoomLink} RoomLink */
 
 /**
- * Invite people to a room: by name, who are members at once, or by a link to send them.
+ * Invite people to a room: by name, who are members at once, by mail, or by a link to send them.
  *
  * @param {import("./room-view.js").RoomView} view
  * @returns {Promise<void>} when the dialog is closed
@@ -32,6 +35,9 @@ class Invite {
   #view;
   #links;
   #finder;
+  #mails;
+  /** @type {import("./room-links.js").MailForm | null} */
+  #mailForm = null;
   /** What the last act came to, told to a screen reader too. */
   #told = "";
   #error = "";
@@ -50,6 +56,10 @@ class Invite {
       (person) => this.#act(() => this.#add(person)),
       (id) => view.log.room.members.has(id),
     );
+    this.#mails = new MailInvites(this.#links, (sent) => {
+      this.#update();
+      if (sent) void this.#act(() => this.#reload());
+    });
     void this.#act(() => this.#reload());
   }
 
@@ -62,6 +72,7 @@ class Invite {
         <h3>${t("inviteByName")}</h3>
         ${this.#finder.element}
       </section>
+      ${this.#mailForm ? this.#mails.template(this.#mailForm) : nothing}
       <section>
         <h3 id="invite-links" tabindex="-1">${t("inviteByLink")}</h3>
         ${this.#making()}
@@ -106,13 +117,15 @@ class Invite {
   #line(line) {
     const until = t("linkUntil", { when: dateAndTime(new Date(line.expires_at)) });
     const mine = line.by.id === this.#view.app.me.id;
+    const what = line.mail?.to ?? until;
     const revoke = () => this.#act(() => this.#revoke(line));
     return html`<li>
       <span class="words">
-        <span>${until}</span>
-        <span class="quiet">${mine ? nothing : html`<bdi>${line.by.name}</bdi> · `}${t("linkUses", { n: line.uses })}</span>
+        ${line.mail ? mailed(line.mail) : nothing}
+        <span class=${line.mail ? "quiet" : ""}>${until}</span>
+        <span class="quiet">${mine ? nothing : html`<bdi>${line.by.name}</bdi> · `}${uses(line)}</span>
       </span>
-      <button type="button" class="button" aria-label=${t("takeBackName", { what: until })} @click=${revoke}>${t("takeBack")}</button>
+      <button type="button" class="button" aria-label=${t("takeBackName", { what })} @click=${revoke}>${t("takeBack")}</button>
     </li>`;
   }
 
@@ -128,7 +141,18 @@ class Invite {
   }
 
   async #reload() {
-    this.#list = await this.#links.list();
+    const { invitations, mail } = await this.#links.list();
+    this.#list = invitations;
+    this.#mailForm = mail;
+    if (invitations.some((line) => line.mail?.state === "waiting")) setTimeout(() => this.#again(), PATIENCE);
+  }
+
+  /** A mail was on its way; whether it has arrived is told by the list. */
+  async #again() {
+    if (!document.querySelector("dialog .invite")) return;
+    // What failed just now may succeed later, and nobody has asked for it.
+    await this.#reload().catch(() => {});
+    this.#update();
   }
 
   /** @param {import("../sdk/types.js").Person} person */
@@ -168,4 +192,16 @@ class Invite {
     // The button that had the focus goes with its line.
     document.getElementById("invite-links")?.focus();
   }
+}
+
+/** @param {{to: string | null, state: string}} mail */
+function mailed({ to, state }) {
+  const told = state === "sent" ? nothing : html` · ${t(`mailState.${state}`)}`;
+  return html`<span>${to ? html`<bdi>${to}</bdi>` : t("mailSomebody")}${told}</span>`;
+}
+
+/** @param {RoomLink} line */
+function uses({ mail, uses: n }) {
+  if (!mail) return t("linkUses", { n });
+  return n ? t("mailUsed") : t("mailUnused");
 }

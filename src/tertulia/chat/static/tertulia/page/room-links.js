@@ -2,8 +2,14 @@ import { Disconnected, Refusal } from "#sdk";
 
 /**
  * @typedef {{id: number, by: import("../sdk/types.js").Person, created_at: string,
- *   expires_at: string, uses: number}} RoomLink a link that is still good; its address is not kept
+ *   expires_at: string, uses: number, mail: null | {to: string | null, state: string}}} RoomLink
+ *   a link that is still good; its address is not kept. `mail`: it was sent to somebody, whose
+ *   address only the sender sees
  * @typedef {{id: number, link: string, expires_at: string}} NewLink
+ * @typedef {{addresses: number, note: number, language: string, newcomers: boolean | null}} MailForm
+ *   how many addresses at a time and letters of a note a mail may have, in which language it is,
+ *   and whether people without an account can come by it
+ * @typedef {{sent: string[], waiting: string[], failed: {address: string, why: string}[]}} Mailed
  */
 
 /** The invitation links into one room, at the server. What it refuses is a `Refusal`. */
@@ -18,10 +24,21 @@ export class RoomLinks {
     this.#path = `${home}-/rooms/${encodeURIComponent(slug)}/invitations/`;
   }
 
-  /** @returns {Promise<RoomLink[]>} those that I may take back, the newest first */
-  async list() {
-    const { invitations } = await ask(this.#path);
-    return invitations;
+  /**
+   * @returns {Promise<{invitations: RoomLink[], mail: MailForm | null}>} those that I may take
+   *   back, the newest first; `mail` is null where I send none
+   */
+  list() {
+    return ask(this.#path);
+  }
+
+  /**
+   * @param {string} addresses as they were typed
+   * @param {string} note
+   * @returns {Promise<Mailed>} when the mail server has answered, or has taken too long
+   */
+  mail(addresses, note) {
+    return ask(`${this.#path}mail/`, { addresses, note });
   }
 
   /**

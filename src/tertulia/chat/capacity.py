@@ -1,0 +1,70 @@
+"""How many sockets a process holds: beyond that they are refused with 503, before the upgrade.
+
+Whoever is refused can come to another process, or later. Without a bound a process runs out of
+files, and then it can neither accept nor read its database.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tertulia.hub.connection import close_asgi
+from tertulia.protocol.errors import Close
+
+from .conf import conf
+from .live import refused_at_the_door
+
+# Files that a process has open besides its sockets: database, log, layer, pages under way.
+OTHER_FILES = 128
+# Seconds after which one may come again.
+RETRY_SECONDS = 5
+# How such a refusal is counted among those by close codes.
+FULL = 503
+# What an ASGI server offers that can answer a handshake with a response of ours.
+_RESPONSE = "websocket.http.response"
+
+
+def most_sockets() -> int:
+    """The setting, or what the limit on open files leaves, if that is less."""
+    most: int = conf.max_sockets
+    try:
+        import resource
+    except ImportError:  # not on this platform
+        return most
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if files == resource.RLIM_INFINITY else min(most, max(files - OTHER_FILES, 1))
+
+
+class SocketCap:
+    """The ASGI application of the sockets, for as many as a process holds."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.open = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.open >= most_sockets():
+            refused_at_the_door[FULL] += 1
+            await _refuse(scope, receive, send)
+            return
+        self.open += 1
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            self.open -= 1
+
+
+async def _refuse(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    if _RESPONSE not in scope.get("extensions", {}):
+        # This server knows no answer but 403, which would say that it is of no use to come again.
+        await send({"type": "websocket.accept"})
+        await close_asgi(send, Close.TOO_SLOW, json.dumps({"retry_after": RETRY_SECONDS}))
+        return
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"retry-after", str(RETRY_SECONDS).encode()),
+    ]
+    await send({"type": f"{_RESPONSE}.start", "status": 503, "headers": headers})
+    await send({"type": f"{_RESPONSE}.body", "body": b"Too many connections.\n"})

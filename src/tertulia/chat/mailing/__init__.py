@@ -1,0 +1,1 @@
+"""Mail to people: whom to, what it says, and handing it over without anybody waiting."""

@@ -1,0 +1,126 @@
+"""Who may do what, as data: every command for every role in every kind of room.
+
+Written from the contract and `docs/protocol.md`, never from what the server happens to answer.
+`test_matrix.py` tries every cell over real sockets; `python -m tests.security.reference` makes
+`docs/authorisation.md` of it. A command without a row here fails the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ANSWERS = {
+    "o": "ok",
+    "f": "forbidden",
+    "n": "not_found",
+    "c": "conflict",
+    "i": "invalid",
+}
+# Those in the room, then those who are not. A cell `-`: there is nobody of this role there.
+INSIDE = ("owner", "moderator", "member", "bot")
+OUTSIDE = ("reader", "stranger", "removed", "guest")
+ROLES = INSIDE + OUTSIDE
+MEANING = {
+    "owner": "who made the room, or was made an owner of it",
+    "moderator": "a member who was made a moderator",
+    "member": "a member",
+    "bot": "a bot with a token of its own, as a member",
+    "reader": "somebody with an account who has subscribed to a public room and not joined it",
+    "stranger": "somebody with an account who never was in the room",
+    "removed": "who was a member, said something, and was put out",
+    "guest": "under `serve --open`: somebody without an account, not in the room",
+}
+# These two get the same answer to every command, whatever the room.
+NOBODY = "unauthenticated"
+DEACTIVATED = 4401
+# What else can be in the place of a room; `support` until somebody can make one.
+KINDS = ("public", "private", "direct", "support", "absent")
+SUPPORT = "Nobody can make a support room yet: one that a host's code makes is closed to strangers."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One act. Each of the texts has a letter of `ANSWERS` for each of `ROLES`.
+
+    `direct` is as `private` where it is not given. `archived` is for a public room; in the other
+    kinds its first half holds, since who is outside sees none of them. `absent`: one letter.
+    """
+
+    command: str
+    case: str
+    public: str
+    private: str
+    direct: str | None = None
+    archived: str | None = None
+    absent: str = "n"
+
+    def letters(self, kind: str, *, archived: bool) -> str:
+        """The eight letters of a kind of room."""
+        if kind == "absent":
+            return f"-----{self.absent}--"
+        if kind == "support":
+            return f"-----{self.private[5]}--"
+        if kind == "public":
+            return (self.archived or self.public) if archived else self.public
+        hidden = self.direct if kind == "direct" and self.direct else self.private
+        return self.archived[:4] + hidden[4:] if archived and self.archived else hidden
+
+    def expected(self, kind: str, role: str, *, archived: bool) -> str | None:
+        """The code of the answer, or None where the cell is empty."""
+        return ANSWERS.get(self.letters(kind, archived=archived)[ROLES.index(role)])
+
+
+_READ = ("oooooooo", "oooo-nnn")
+_BELONG = ("ooooffff", "oooo-nnn")
+
+# What has a room. The order is that of the trial: what ends a membership comes last.
+ROWS = (
+    Row("room.subscribe", "", *_READ),
+    Row("room.subscribe", "from where one was", *_READ),
+    Row("room.unsubscribe", "", *_READ),
+    Row("history.list", "", *_READ),
+    Row("member.list", "", *_READ),
+    Row("message.send", "", *_BELONG, archived="ffffffff"),
+    # A repeated key is answered before anything else is looked at.
+    Row("message.send", "again, with its key", "oooo--o-", "oooo--o-", absent="c"),
+    Row("message.send", "with a key of another room", "cccccccc", "cccc-ccc", absent="c"),
+    Row("message.edit", "one's own", "oooo--f-", "oooo--n-", archived="ffff--f-"),
+    Row("message.edit", "another's", "ffffffff", "ffff-nnn"),
+    Row("message.delete", "one's own", "oooo--f-", "oooo--n-", archived="ffff--f-"),
+    Row("message.delete", "another's", "ooffffff", "ooff-nnn", archived="ffffffff"),
+    Row("reaction.add", "", *_BELONG, archived="ffffffff"),
+    Row("reaction.remove", "one's own", "oooo--f-", "oooo--n-", archived="ffff--f-"),
+    Row("reaction.remove", "that never was", "ccccffff", "cccc-nnn"),
+    Row("read.mark", "", *_BELONG),
+    Row("typing.start", "", *_BELONG),
+    Row("typing.stop", "", *_BELONG),
+    Row("room.favourite", "", *_BELONG),
+    Row("room.update", "name and topic", "ooffffff", "ooff-nnn"),
+    Row("room.update", "archive, or bring back", "offfffff", "offf-nnn"),
+    Row("room.update", "name, and the archive beside it", "offfffff", "offf-nnn"),
+    Row("member.add", "", *_BELONG, direct="ffff-nnn", archived="ffffffff"),
+    Row("member.add", "as an owner", "offfffff", "offf-nnn", "ffff-nnn", archived="ffffffff"),
+    Row("member.remove", "a member", "ooffffff", "ooff-nnn"),
+    Row("member.remove", "an owner", "offfffff", "offf-nnn"),
+    Row("member.role", "another's", "offfffff", "offf-nnn"),
+    Row("member.role", "one's own, to be an owner", "offfffff", "offf-nnn"),
+    # Leaving again is answered by the event that ended it; who was put out of a room that is not
+    # public sees none.
+    Row("room.leave", "", "ooooccoc", "oooo-nnn"),
+    Row("room.join", "", "oooooooo", "oooo-nnn", archived="ooooffff"),
+)
+
+# What has no room: the same for all who have said who they are.
+ANYWHERE = (
+    ("ping", "", "o"),
+    ("auth", "with one's own token", "o"),
+    ("room.list", "", "o"),
+    ("person.find", "", "o"),
+    ("room.create", "public", "o"),
+    ("room.create", "private", "o"),
+    ("room.create", "direct", "o"),
+    ("room.create", "support", "i"),
+)
+# Rows that end or begin a membership: tried when everything else has been.
+FOR_MEMBERS_LAST = ("room.join", "room.leave")
+FOR_OTHERS_LAST = ("room.leave", "room.join")
