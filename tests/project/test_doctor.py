@@ -324,11 +324,19 @@ def test_a_network_file_system_is_known_by_its_mount(tmp_path: Path, line: str, 
 # PostgreSQL, Redis, mail
 
 
+@pytest.fixture
+def own_redis() -> Iterator[Redis]:
+    """One that nobody else writes to."""
+    made = Redis().start()
+    yield made
+    made.remove()
+
+
 def test_postgresql_that_loses_what_it_confirmed(
-    copy: Server, postgres: Postgres, redis: Redis
+    copy: Server, postgres: Postgres, own_redis: Redis
 ) -> None:
     url = postgres.new_database()
-    copy.env.update(DATABASE_URL=url, REDIS_URL=redis.url)
+    copy.env.update(DATABASE_URL=url, REDIS_URL=own_redis.url)
     assert copy.cli("migrate").returncode == 0
     found = Examination(copy)
     found.check("fault", "fsync=off", "power cut")
@@ -344,7 +352,7 @@ def test_postgresql_that_loses_what_it_confirmed(
     assert found.status == 1
     found.check("fault", "synchronous_commit=off", "ALTER SYSTEM RESET")
     found.check("warning", "64 workers", "max_connections")
-    assert redis.command("DBSIZE") == b":0"
+    assert own_redis.command("DBSIZE") == b":0"
 
 
 def test_services_that_do_not_answer(copy: Server) -> None:
