@@ -8,15 +8,18 @@ from __future__ import annotations
 import http.client
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.support.browser import Browser
-from tests.support.processes import Process, free_port, listening, wait_for
+from tests.support.processes import Process, children, free_port, listening, wait_for
 from tests.support.server import ROOT
 
 HOST = "chat.example.org"
@@ -62,6 +65,23 @@ class Front:
 
     def environment(self) -> dict[str, str]:
         return {"HOME": str(self.folder), "PATH": PROGRAMS}
+
+    @contextmanager
+    def without_server(self) -> Iterator[None]:
+        """Meanwhile it finds nobody where the server was."""
+        self.turn_to(free_port())
+        try:
+            yield
+        finally:
+            self.turn_to(self.upstream)
+
+    def turn_to(self, upstream: int) -> None:
+        """Read the configuration anew, with the server at this port."""
+        raise NotImplementedError
+
+    def logs(self) -> str:
+        """All that it has written down."""
+        return "".join(path.read_text() for path in self.folder.glob("*log"))
 
     def remove(self) -> None:
         if self.process:
@@ -113,6 +133,17 @@ class Nginx(Front):
         self._make_certificate()
         self.write(self.SITE.read_text())
 
+    def turn_to(self, upstream: int) -> None:
+        assert self.process
+        self.write(self.SITE.read_text(), upstream)
+        before = set(children(self.process.pid))
+        self.process.send(signal.SIGHUP)
+        wait_for(lambda: self._only_others(before), 10, "nginx has a new process alone")
+
+    def _only_others(self, before: set[int]) -> bool:
+        now = set(children(self.process.pid)) if self.process else set()
+        return bool(now) and not now & before
+
     def _make_certificate(self) -> None:
         subprocess.run(
             [
@@ -126,10 +157,10 @@ class Nginx(Front):
         )
         self.trust = ssl.create_default_context(cafile=str(self.folder / "fullchain.pem"))
 
-    def write(self, site: str) -> None:
+    def write(self, site: str, upstream: int = 0) -> None:
         """The configuration: `site`, on our ports and with our files."""
         changes = {
-            "server 127.0.0.1:8000;": f"server 127.0.0.1:{self.upstream};",
+            "server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream or self.upstream};",
             "listen 80;": f"listen 127.0.0.1:{self.plain};",
             "listen [::]:80;": "",
             "listen 443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2;",
@@ -149,7 +180,8 @@ class Nginx(Front):
             events {{ worker_connections 256; }}
             http {{
                 {"".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds)}
-                access_log off;
+                # What no site takes over lands here, as Debian has it.
+                access_log {self.folder}/access.log;
                 include {self.folder}/site.conf;
             }}
             """
@@ -184,8 +216,8 @@ class Caddy(Front):
         super().__init__(upstream)
         self.admin = free_port()
         self.env = env
-        # A block of options before the sites, as it may stand in every Caddyfile.
-        options = f"""{{
+        # Beside the options that the file itself has.
+        self.options = f"""{{
             admin 127.0.0.1:{self.admin}
             http_port {self.plain}
             https_port {self.port}
@@ -193,9 +225,23 @@ class Caddy(Front):
             local_certs
             skip_install_trust
             storage file_system {self.folder}/storage
-        }}
         """
-        (self.folder / "Caddyfile").write_text(options + self.SITE.read_text())
+        (self.folder / "Caddyfile").write_text(self.written(self.SITE.read_text()))
+
+    def written(self, site: str) -> str:
+        """The configuration: `site`, on our ports and with our folder."""
+        text, count = re.subn(r"^\{$", lambda _: self.options, site, count=1, flags=re.MULTILINE)
+        assert count == 1
+        return text
+
+    def turn_to(self, upstream: int) -> None:
+        places = {"{$TERTULIA_UPSTREAM:127.0.0.1:8000}": f"127.0.0.1:{upstream}"}
+        text = self.written(replaced(self.SITE.read_text(), places))
+        asked = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=20)
+        asked.request("POST", "/load", text.encode(), {"Content-Type": "text/caddyfile"})
+        answer = asked.getresponse()
+        assert answer.status == 200, answer.read()
+        asked.close()
 
     def environment(self) -> dict[str, str]:
         return {**super().environment(), **self.env}

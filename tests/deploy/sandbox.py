@@ -16,7 +16,9 @@ from pathlib import Path
 
 # Folders of the machine that the project's commands name.
 _OWN = "opt|data|secrets|wheels|source|etc|var|usr/local|make-secrets\\.sh"
-_PATH = re.compile(rf"(?<![\w.$:/)-])/(?=(?:{_OWN})(?:[/\s\"':;]|$))", re.MULTILINE)
+_PATH = re.compile(
+    rf"(?<![\w.$:/)-])/(?=(?:{_OWN})(?:[/\s\"':;]|$))|(?<=--directory )/(?=\s)", re.MULTILINE
+)
 
 PIP = Path(__file__).with_name("stand_in_pip.py")
 
@@ -26,13 +28,13 @@ STAND_INS = {
     "sudo": '[ "$1" != -u ] || shift 2\nexec "$@"\n',
     "runuser": 'shift 3\nexec "$@"\n',
     # Owners are users of the machine that is stood for.
-    "install": """
-for word; do
+    "install": f"""
+{_NOTE}for word; do
   shift
   case $word in
     --owner=* | --group=*) ;;
     -o | -g) skip=1 ;;
-    *) [ -n "${skip:-}" ] || set -- "$@" "$word"; skip= ;;
+    *) [ -n "${{skip:-}}" ] || set -- "$@" "$word"; skip= ;;
   esac
 done
 exec /usr/bin/install "$@"

@@ -16,6 +16,7 @@ from tertulia.project.body import BYTES
 from tests.support.browser import Answer
 from tests.support.classic import FORMS, ClassicClient
 from tests.support.client import Client, open_socket
+from tests.support.processes import wait_for
 
 from .conftest import Site
 from .fronts import HOST, URL, Front, SiteBrowser
@@ -225,6 +226,39 @@ def test_nobody_is_whom_he_says_he_is(front: Front) -> None:
 
 def _csrf(page: Answer) -> str:
     return page.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+
+
+def test_links_that_admit_are_in_no_log_while_the_server_is_away(front: Front) -> None:
+    """The proxies note each request that they could not hand on, and the page one came from."""
+    asked = [
+        ("/accounts/setup/a-secret/", {}),
+        ("/accounts/reset/MQ/a-secret/", {}),
+        ("/chat/-/invitation/a-secret/", {}),
+        ("/accounts/signup/?invite=a-secret&next=/chat/-/invitation/a-secret/", {}),
+        ("/chat/", {"Referer": f"{URL}/accounts/setup/a-secret/"}),
+        ("/chat/?the-last", {}),
+    ]
+    with front.without_server():
+        # All at once: Caddy waits some seconds for the server.
+        waiting = [front.browser().connection() for _ in asked]
+        for connection, (path, headers) in zip(waiting, asked, strict=True):
+            connection.request("GET", path, headers=headers)
+        for connection in waiting:
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 502
+            connection.close()
+        wait_for(lambda: "the-last" in front.logs(), 5, "errors are logged")
+    assert "a-secret" not in front.logs()
+
+
+def test_a_form_on_a_page_that_is_not_logged_passes(front: Front) -> None:
+    """It reaches the server whole, which refuses it for its want of a form's token."""
+    way = "/accounts/signup/?invite=a-secret"
+    form = {"username": "x" * 100_000}
+    answer = front.browser().request("POST", way, form=form, follow=False)
+    assert answer.status == 403
+    assert "content-security-policy" in answer.headers
 
 
 @pytest.mark.parametrize(("more", "status"), [(0, 403), (1, 413)])

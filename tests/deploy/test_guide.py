@@ -20,111 +20,49 @@ import psycopg
 import pytest
 
 from tests.support.processes import free_port
-from tests.support.server import ROOT
 from tests.support.services import find_program
 
 from . import guide
 from .conftest import Site, installed
-from .fronts import HOST, PROGRAMS, Nginx, replaced
+from .followed import (
+    BACKUP,
+    CONTAINERS_BACKUP,
+    FILES,
+    SETTINGS,
+    SITE,
+    Writer,
+    follow,
+    furnish,
+    lose_files,
+    recorded,
+    write_to_postgres,
+)
+from .fronts import HOST, Nginx, replaced
 from .image import Stage
 from .sandbox import Sandbox
 from .unit import Unit
 
-SITE = "talk.example.com"
-# What `git clone` brings that the guide goes on to use.
-CLONED = ("deploy", "src", "pyproject.toml", "requirements.lock", "README.md", "LICENSE")
-
 
 @pytest.fixture(scope="module")
 def machine(
-    site: Site, image: Stage, nginx: Nginx, tmp_path_factory: pytest.TempPathFactory
+    site: Site, nginx: Nginx, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sandbox]:
     """The machine at the end of the guide."""
     machine = Sandbox(tmp_path_factory.mktemp("guide") / "machine")
-    _furnish(machine, site, image)
-    with sqlite3.connect(machine.path("/var/lib/tertulia/tertulia.sqlite3")) as open_database:
-        # As the running server has it: what was written last is not in the file yet.
-        open_database.execute("PRAGMA journal_mode=WAL")
-        open_database.execute("CREATE TABLE kept (word TEXT)")
-        open_database.execute("INSERT INTO kept VALUES ('hola')")
-        open_database.commit()
-        for block in guide.blocks():
-            if block.language == "sh":
-                follow(machine, site, block)
-        yield machine
+    furnish(machine, site)
+    database = Writer(machine.path("/var/lib/tertulia/tertulia.sqlite3"))
+    for block in guide.blocks():
+        if block.language != "sh":
+            continue
+        if "pg_dump" in block.text:
+            write_to_postgres(site)
+        if "systemctl stop" in block.text:
+            lose_files(machine)
+            database.be_cut_off()
+        follow(machine, site, block)
+    yield machine
     with psycopg.connect(site.postgres.url("postgres"), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS tertulia")
-
-
-def _furnish(machine: Sandbox, site: Site, image: Stage) -> None:
-    """What Debian's packages would have brought, and programs that lead to the tests' servers."""
-    for folder in (
-        "/var/lib/tertulia/uploads",
-        "/var/backups",
-        "/etc/caddy",
-        "/etc/systemd/system",
-    ):
-        machine.path(folder).mkdir(parents=True)
-    for folder in ("/usr/local/bin", "/opt"):
-        machine.path(folder).mkdir(parents=True)
-    (machine.path("/var/lib/tertulia/uploads") / "picture").write_text("a picture")
-    _furnish_nginx(machine.path("/etc/nginx"))
-    source = " ".join(shlex.quote(str(ROOT / name)) for name in (*CLONED, ".env.example"))
-    machine.stand_in(
-        "git",
-        'printf "git %s\\n" "$*" >>@S@/.done\n'
-        f'[ "$1" != clone ] || {{ mkdir -p "$3"; cp -R {source} "$3"; }}\n',
-    )
-    # The cluster has this role from its beginning.
-    machine.stand_in("createuser", '[ "$*" = tertulia ]\n')
-    exports = "".join(f"export {k}={shlex.quote(v)}\n" for k, v in site.env.items())
-    machine.stand_in(".in-image", f'{exports}exec "$@"\n')
-    machine.stand_in("docker", _DOCKER)
-
-
-_DOCKER = """
-printf "docker %s\\n" "$*" >>@S@/.done
-case "$1 $2" in
-  "compose exec")
-    shift 2
-    [ "$1" != --no-TTY ] || shift
-    service=$1; shift
-    case $service in
-      tertulia) exec @S@/.programs/.in-image "$@" ;;
-      db) exec "$@" ;;
-      *) exit 64 ;;
-    esac ;;
-esac
-"""
-
-
-def _furnish_nginx(folder: Path) -> None:
-    """As the package has it, without its loadable modules."""
-    shutil.copytree("/etc/nginx", folder, ignore=shutil.ignore_patterns("modules-enabled"))
-    (folder / "modules-enabled").mkdir()
-
-
-def follow(machine: Sandbox, site: Site, block: guide.Block) -> None:
-    """Do what the block says, as somebody who has done what stands before it."""
-    source = machine.path("/opt/tertulia/source")
-    programs = Path(find_program("pg_dump")).parent
-    env = {
-        "PATH": f"{PROGRAMS}:{programs}",
-        "SITE": SITE,
-        "REPOSITORY": "https://example.org/tertulia.git",
-        "PGHOST": "127.0.0.1",
-        "PGPORT": str(site.postgres.port),
-        "PGUSER": site.postgres.USER,
-    }
-    # Its first line names a site; ours has another name, to be seen wherever it has to stand.
-    script = block.text if block.text.startswith("SITE=") else f"SITE={SITE}\n{block.text}"
-    machine.run(script, cwd=source if source.exists() else machine.folder, env=env)
-
-
-def recorded(machine: Sandbox, program: str) -> list[str]:
-    """The arguments of each call of a program that only was written down."""
-    lines = [line.partition(" ") for line in machine.done]
-    return [rest for name, _, rest in lines if name == program]
 
 
 def test_every_block_is_of_a_kind_that_is_tried(machine: Sandbox) -> None:
@@ -289,11 +227,11 @@ def test_a_machine_among_several_listens_where_it_is_told(machine: Sandbox, imag
 
 
 def test_the_containers_commands_name_what_is_there(machine: Sandbox) -> None:
-    services = {"tertulia", "db"}
+    services = {"tertulia", "db", "secrets"}
     for words in (shlex.split(each) for each in recorded(machine, "docker")):
-        if words[:2] in (["compose", "exec"], ["compose", "logs"], ["compose", "cp"]):
-            named = next(w for w in words[2:] if not w.startswith("-"))
-            assert named.split(":")[0] in services, words
+        if words[:2] in (["compose", "exec"], ["compose", "logs"], ["compose", "run"]):
+            named = next(w for w in words[2:] if not w.startswith("-") and w != "tar")
+            assert named in services, words
     env = (machine.path("/opt/tertulia/source") / ".env").read_text()
     assert f"TERTULIA_URL=https://{SITE}\n" in env
     (run,) = [each for each in recorded(machine, "docker") if each.startswith("run ")]
@@ -301,19 +239,66 @@ def test_the_containers_commands_name_what_is_there(machine: Sandbox) -> None:
 
 
 def test_a_backup_has_what_was_written_last(machine: Sandbox) -> None:
-    folder = machine.path("/var/backups/tertulia")
+    folder = machine.path(BACKUP)
     with sqlite3.connect(folder / "tertulia.sqlite3") as database:
         assert database.execute("SELECT word FROM kept").fetchall() == [("hola",)]
     with tarfile.open(folder / "files.tar.gz") as archive:
         names = archive.getnames()
-    assert "tertulia/uploads/picture" in names
+    assert {"var/lib/tertulia/uploads/picture", "etc/tertulia/environment"} <= set(names)
     assert not [name for name in names if "sqlite3" in name]
 
 
-def test_a_backup_of_postgresql_can_be_restored(machine: Sandbox) -> None:
-    source = machine.path("/opt/tertulia/source")
-    for dump in (machine.path("/var/backups/tertulia/tertulia.dump"), source / "tertulia.dump"):
+def test_backups_are_nobody_elses(machine: Sandbox) -> None:
+    for path in (BACKUP, CONTAINERS_BACKUP):
+        assert stat.S_IMODE(machine.path(path).stat().st_mode) == 0o700, path
+
+
+def test_what_sqlite_left_behind_does_not_spoil_a_restored_database(machine: Sandbox) -> None:
+    """In the folder was the log of another history, as after a power cut."""
+    file = machine.path("/var/lib/tertulia/tertulia.sqlite3")
+    with sqlite3.connect(file) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("SELECT word FROM kept").fetchall() == [("hola",)]
+
+
+def test_a_restored_database_is_the_services_own(machine: Sandbox) -> None:
+    file = machine.path("/var/lib/tertulia/tertulia.sqlite3")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    (put,) = [each for each in recorded(machine, "install") if each.endswith(f" {file}")]
+    assert put.startswith("-o tertulia -g tertulia ")
+
+
+def test_the_service_is_stopped_while_a_backup_is_put_back(machine: Sandbox) -> None:
+    assert recorded(machine, "systemctl")[-2:] == ["stop tertulia", "start tertulia"]
+    done = [words for words in recorded(machine, "docker") if words.startswith("compose ")]
+    back = done[done.index("compose down") :]
+    assert back[-1] == "compose up --detach"
+    assert "new_epoch" in back[-2]
+
+
+def test_uploads_settings_and_keys_come_back(machine: Sandbox) -> None:
+    """All were lost before; whose they are is what the archive says."""
+    for path, text in FILES.items():
+        assert machine.path(path).read_text() == text
+        assert stat.S_IMODE(machine.path(path).stat().st_mode) == 0o600
+    for path in SETTINGS:
+        assert f"TERTULIA_URL=https://{SITE}\n" in machine.path(path).read_text()
+
+
+def test_a_backup_of_postgresql_is_restored(machine: Sandbox, site: Site) -> None:
+    dumps = [machine.path(f"{folder}/tertulia.dump") for folder in (BACKUP, CONTAINERS_BACKUP)]
+    for dump in dumps:
         done = subprocess.run(
             [find_program("pg_restore"), "--list", dump], capture_output=True, text=True
         )
         assert "dbname: tertulia" in done.stdout, done.stderr
+    with psycopg.connect(site.postgres.url("tertulia")) as connection:
+        assert connection.execute("SELECT word FROM kept").fetchall() == [("hola",)]
+
+
+def test_the_epoch_is_renewed_alike_in_containers(machine: Sandbox) -> None:
+    """The other command of the two is run against a server elsewhere."""
+    lines = [line for block in guide.blocks() for line in block.text.splitlines()]
+    said = [line.partition(" manage ")[2] for line in lines if "new_epoch" in line]
+    assert len(said) == 2
+    assert len(set(said)) == 1

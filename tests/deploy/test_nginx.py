@@ -58,10 +58,16 @@ def test_links_that_admit_are_in_no_log(nginx: Nginx) -> None:
         browser.get(path, follow=False)
     come_from = {"Referer": f"https://{HOST}/accounts/setup/a-secret/"}
     browser.get("/static/tertulia/icon.svg", headers=come_from)
+    # Typed without https, it is led there.
+    plain = http.client.HTTPConnection("127.0.0.1", nginx.plain, timeout=20)
+    plain.request("GET", secrets[0], headers={"Host": HOST})
+    answer = plain.getresponse()
+    assert (answer.status, answer.getheader("Location")) == (301, f"https://{HOST}{secrets[0]}")
+    answer.read()
+    plain.close()
     browser.get("/healthz?the-last")
-    log = nginx.folder / "access.log"
-    wait_for(lambda: "the-last" in log.read_text(), 5, "requests are logged")
-    assert "a-secret" not in log.read_text()
+    wait_for(lambda: "the-last" in nginx.logs(), 5, "requests are logged")
+    assert "a-secret" not in nginx.logs()
 
 
 def test_several_machines_stand_in_the_example(nginx: Nginx) -> None:

@@ -1,4 +1,7 @@
-"""TERTULIA_CORS_ORIGINS: what pages of other sites may do, by REST and by sockets alike."""
+"""TERTULIA_CORS_ORIGINS: what pages of other sites may do, by REST and by sockets alike.
+
+There is no REST yet: its addresses answer 404, with the headers that are for other sites.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ FOREIGN = (
     "https://a.example.evil.example",
     "null",
 )
+# Where REST will be.
 ADDRESS = "/api/v1/rooms"
 PASSWORD = "a quiet warm room"
 
@@ -76,7 +80,7 @@ def told(answer: Answer) -> set[str]:
     return {name for name in answer.headers if name.startswith("access-control-")}
 
 
-# REST
+# REST's addresses
 
 
 @pytest.mark.parametrize("origin", NAMED)
@@ -93,8 +97,11 @@ def test_a_preflight_of_a_named_site(server: Server, origin: str, method: str) -
 
 
 @pytest.mark.parametrize("origin", NAMED)
-def test_a_request_of_a_named_site_may_be_read(server: Server, token: str, origin: str) -> None:
+def test_a_named_site_may_read_that_there_is_no_rest_yet(
+    server: Server, token: str, origin: str
+) -> None:
     answer = ask(server, origin, Authorization=f"Bearer {token}")
+    assert answer.status == 404
     assert answer.headers["access-control-allow-origin"] == origin
     assert listed(answer, "access-control-expose-headers") == {"retry-after"}
     assert "access-control-allow-credentials" not in answer.headers

@@ -22,6 +22,8 @@ from tests.support.server import Server
 from tests.support.services import Postgres, Redis
 
 PASSWORD = "a quiet warm room"
+STRANGERS = "0.0.0.0/1,128.0.0.0/1,10.0.0.0/7,202.0.0.0/15,2000::/3,2001:db8::/31"
+OURS = "unix,127.0.0.1/32,10.0.0.0/8,100.64.0.0/10,203.0.0.0/16,::1/128,fd00::/8,2001:db8::/32"
 
 
 class Examination:
@@ -158,6 +160,7 @@ def test_what_the_environment_opens_is_told(healthy: Server, tmp_path: Path) -> 
         "TERTULIA_OPEN": "1",
         "TERTULIA_WORKERS": "3",
         "TERTULIA_CORS_ORIGINS": "http://www.example.org,https://shop.example.org",
+        "TERTULIA_PROXIES": f"{STRANGERS},{OURS}",
     }
     found = Examination(healthy, TERTULIA_URL="http://192.168.1.20:8000", **open_to_all)
     assert found.status == 0, found.output
@@ -167,6 +170,8 @@ def test_what_the_environment_opens_is_told(healthy: Server, tmp_path: Path) -> 
     found.check("warning", "--open", "Mend: ")
     found.check("warning", "http://www.example.org", "https://www.example.org")
     found.check("ok", "https://shop.example.org")
+    found.check("warning", f"TERTULIA_PROXIES holds {STRANGERS.replace(',', ', ')}:", "Mend: ")
+    found.check("ok", f"clients are told by {OURS.replace(',', ', ')}")
     found.check("warning", "serve` refuses", "PostgreSQL")
 
 
@@ -219,7 +224,6 @@ def test_replaced_settings(copy: Server, tmp_path: Path) -> None:
 
 
 # The database
-
 
 Spoil = Callable[[sqlite3.Connection], object]
 

@@ -34,7 +34,7 @@ _MEMBERS = (302, 200, 404, 404, 404)
 
 @dataclass(frozen=True)
 class Address:
-    """One address in one case. `post` is with a CSRF token and the fields of `form`.
+    """One address in one case. `post` is with a CSRF token and the fields of `form`, or `body`.
 
     `post` None: what it does is tried elsewhere. `other`: the answer to PUT, PATCH and DELETE;
     `put` where Django's form views take PUT for a POST, whose fields they then do not find.
@@ -46,6 +46,8 @@ class Address:
     post: Statuses | None = NOT_ALLOWED
     case: str = ""
     form: tuple[tuple[str, str], ...] = ()
+    # JSON.
+    body: str = ""
     other: int = 405
     put: int | None = None
     # A page of one of the administration's models: the same few views of Django's for all.
@@ -53,6 +55,7 @@ class Address:
 
 
 _LINKS = "chat/-/rooms/<str:slug>/invitations/"
+_MAIL, _MAIL_TO_SITE = f"{_LINKS}mail/", "accounts/invite/mail/"
 _REVOKE = "chat/-/rooms/<str:slug>/invitations/<int:key>/revoke/"
 _INVITATION = "chat/-/invitation/<str:token>/"
 _ROOM, _MESSAGE = "chat/<str:slug>/", "chat/<str:slug>/<int:seq>/"
@@ -84,14 +87,7 @@ CHAT = (
         "no room",
     ),
     Address(
-        f"{_LINKS}mail/",
-        "/chat/-/rooms/{room}/invitations/mail/",
-        NOT_ALLOWED,
-        _signed_in(403, 401),
-        "no mail server is set",
-    ),
-    Address(
-        "chat/-/rooms/<str:slug>/invitations/mail/",
+        _MAIL,
         "/chat/-/rooms/{room}/invitations/mail/",
         NOT_ALLOWED,
         _signed_in(403, 401),
@@ -192,13 +188,7 @@ ACCOUNTS = (
     ),
     Address("accounts/invite/", "/accounts/invite/", _STAFF, _STAFF),
     Address(
-        "accounts/invite/mail/",
-        "/accounts/invite/mail/",
-        (302, 403, 403, 405, 405),
-        (302, 403, 403, 302, 302),
-    ),
-    Address(
-        "accounts/invite/mail/",
+        _MAIL_TO_SITE,
         "/accounts/invite/mail/",
         (302, 403, 403, 405, 405),
         (302, 403, 403, 302, 302),
@@ -211,6 +201,55 @@ ACCOUNTS = (
         (302, 403, 403, 302, 302),
     ),
 )
+
+# Inviting by mail, on a server that has somebody to give its mails to.
+MAIL = (
+    Address(
+        _MAIL,
+        "/chat/-/rooms/{room}/invitations/mail/",
+        NOT_ALLOWED,
+        (401, 200, 404, 404, 404),
+        "private room, a mail server is set",
+        body='{"addresses": "to-the-private@example.org"}',
+    ),
+    Address(
+        _MAIL,
+        "/chat/-/rooms/{public}/invitations/mail/",
+        NOT_ALLOWED,
+        (401, 200, 403, 403, 403),
+        "public room, a mail server is set",
+        body='{"addresses": "to-the-public@example.org"}',
+    ),
+    Address(
+        _MAIL,
+        "/chat/-/rooms/{absent}/invitations/mail/",
+        NOT_ALLOWED,
+        _signed_in(404, 401),
+        "no room, a mail server is set",
+        body='{"addresses": "to-none@example.org"}',
+    ),
+    Address(
+        _MAIL_TO_SITE,
+        "/accounts/invite/mail/",
+        (302, 403, 403, 405, 405),
+        (302, 403, 403, 302, 302),
+        "a mail server is set",
+        (("addresses", "to-the-site@example.org"),),
+    ),
+    Address(
+        _MAIL_TO_SITE,
+        "/accounts/invite/mail/",
+        (302, 403, 403, 405, 405),
+        (302, 403, 403, 400, 400),
+        "no address, a mail server is set",
+    ),
+)
+# How many mails go to whom when everybody has tried all of that: to the site by two.
+MAILED = {
+    "to-the-private@example.org": 1,
+    "to-the-public@example.org": 1,
+    "to-the-site@example.org": 2,
+}
 
 _AT_THE_DOOR = (302, 302, 302)
 _DESK = (*_AT_THE_DOOR, 200, 200)
@@ -242,6 +281,7 @@ ADMIN = (
 # What an administrator may do with each model through its own pages. The log is read-only; what
 # changes rooms and members goes through the chat's actions and is in the log.
 MODELS = {
+    "admin.logentry": "view",
     "auth.group": "view add change delete",
     "auth.user": "view add change delete",
     "tertulia_chat.accesschange": "view",
@@ -255,6 +295,7 @@ MODELS = {
     "tertulia_chat.room": "view change",
     "tertulia_chat.roominvitation": "view",
     "tertulia_chat.token": "view delete",
+    "tertulia_project.invitation": "view",
 }
 # Pages of a model, and which of the words above opens each.
 MODEL_PAGES = {

@@ -17,7 +17,7 @@ ANSWERS = {
     "i": "invalid",
 }
 # Those in the room, then those who are not. A cell `-`: there is nobody of this role there.
-INSIDE = ("owner", "moderator", "member", "bot")
+INSIDE = ("owner", "moderator", "member", "bot", "guest member")
 OUTSIDE = ("reader", "stranger", "removed", "guest")
 ROLES = INSIDE + OUTSIDE
 MEANING = {
@@ -25,6 +25,7 @@ MEANING = {
     "moderator": "a member who was made a moderator",
     "member": "a member",
     "bot": "a bot with a token of its own, as a member",
+    "guest member": "under `serve --open`: somebody without an account, as a member",
     "reader": "somebody with an account who has subscribed to a public room and not joined it",
     "stranger": "somebody with an account who never was in the room",
     "removed": "who was a member, said something, and was put out",
@@ -55,23 +56,27 @@ class Row:
     absent: str = "n"
 
     def letters(self, kind: str, *, archived: bool) -> str:
-        """The eight letters of a kind of room."""
+        """The letters of a kind of room, one a role."""
         if kind == "absent":
-            return f"-----{self.absent}--"
+            return self._strangers(self.absent)
         if kind == "support":
-            return f"-----{self.private[5]}--"
+            return self._strangers(self.private[ROLES.index("stranger")])
         if kind == "public":
             return (self.archived or self.public) if archived else self.public
         hidden = self.direct if kind == "direct" and self.direct else self.private
-        return self.archived[:4] + hidden[4:] if archived and self.archived else hidden
+        inside = len(INSIDE)
+        return self.archived[:inside] + hidden[inside:] if archived and self.archived else hidden
+
+    def _strangers(self, letter: str) -> str:
+        return "".join(letter if role == "stranger" else "-" for role in ROLES)
 
     def expected(self, kind: str, role: str, *, archived: bool) -> str | None:
         """The code of the answer, or None where the cell is empty."""
         return ANSWERS.get(self.letters(kind, archived=archived)[ROLES.index(role)])
 
 
-_READ = ("oooooooo", "oooo-nnn")
-_BELONG = ("ooooffff", "oooo-nnn")
+_READ = ("ooooooooo", "ooooo-nnn")
+_BELONG = ("oooooffff", "ooooo-nnn")
 
 # What has a room. The order is that of the trial: what ends a membership comes last.
 ROWS = (
@@ -80,34 +85,34 @@ ROWS = (
     Row("room.unsubscribe", "", *_READ),
     Row("history.list", "", *_READ),
     Row("member.list", "", *_READ),
-    Row("message.send", "", *_BELONG, archived="ffffffff"),
+    Row("message.send", "", *_BELONG, archived="fffffffff"),
     # A repeated key is answered before anything else is looked at.
-    Row("message.send", "again, with its key", "oooo--o-", "oooo--o-", absent="c"),
-    Row("message.send", "with a key of another room", "cccccccc", "cccc-ccc", absent="c"),
-    Row("message.edit", "one's own", "oooo--f-", "oooo--n-", archived="ffff--f-"),
-    Row("message.edit", "another's", "ffffffff", "ffff-nnn"),
-    Row("message.delete", "one's own", "oooo--f-", "oooo--n-", archived="ffff--f-"),
-    Row("message.delete", "another's", "ooffffff", "ooff-nnn", archived="ffffffff"),
-    Row("reaction.add", "", *_BELONG, archived="ffffffff"),
-    Row("reaction.remove", "one's own", "oooo--f-", "oooo--n-", archived="ffff--f-"),
-    Row("reaction.remove", "that never was", "ccccffff", "cccc-nnn"),
+    Row("message.send", "again, with its key", "ooooo--o-", "ooooo--o-", absent="c"),
+    Row("message.send", "with a key of another room", "ccccccccc", "ccccc-ccc", absent="c"),
+    Row("message.edit", "one's own", "ooooo--f-", "ooooo--n-", archived="fffff--f-"),
+    Row("message.edit", "another's", "fffffffff", "fffff-nnn"),
+    Row("message.delete", "one's own", "ooooo--f-", "ooooo--n-", archived="fffff--f-"),
+    Row("message.delete", "another's", "oofffffff", "oofff-nnn", archived="fffffffff"),
+    Row("reaction.add", "", *_BELONG, archived="fffffffff"),
+    Row("reaction.remove", "one's own", "ooooo--f-", "ooooo--n-", archived="fffff--f-"),
+    Row("reaction.remove", "that never was", "cccccffff", "ccccc-nnn"),
     Row("read.mark", "", *_BELONG),
     Row("typing.start", "", *_BELONG),
     Row("typing.stop", "", *_BELONG),
     Row("room.favourite", "", *_BELONG),
-    Row("room.update", "name and topic", "ooffffff", "ooff-nnn"),
-    Row("room.update", "archive, or bring back", "offfffff", "offf-nnn"),
-    Row("room.update", "name, and the archive beside it", "offfffff", "offf-nnn"),
-    Row("member.add", "", *_BELONG, direct="ffff-nnn", archived="ffffffff"),
-    Row("member.add", "as an owner", "offfffff", "offf-nnn", "ffff-nnn", archived="ffffffff"),
-    Row("member.remove", "a member", "ooffffff", "ooff-nnn"),
-    Row("member.remove", "an owner", "offfffff", "offf-nnn"),
-    Row("member.role", "another's", "offfffff", "offf-nnn"),
-    Row("member.role", "one's own, to be an owner", "offfffff", "offf-nnn"),
+    Row("room.update", "name and topic", "oofffffff", "oofff-nnn"),
+    Row("room.update", "archive, or bring back", "offffffff", "offff-nnn"),
+    Row("room.update", "name, and the archive beside it", "offffffff", "offff-nnn"),
+    Row("member.add", "", *_BELONG, direct="fffff-nnn", archived="fffffffff"),
+    Row("member.add", "as an owner", "offffffff", "offff-nnn", "fffff-nnn", archived="fffffffff"),
+    Row("member.remove", "a member", "oofffffff", "oofff-nnn"),
+    Row("member.remove", "an owner", "offffffff", "offff-nnn"),
+    Row("member.role", "another's", "offffffff", "offff-nnn"),
+    Row("member.role", "one's own, to be an owner", "offffffff", "offff-nnn"),
     # Leaving again is answered by the event that ended it; who was put out of a room that is not
     # public sees none.
-    Row("room.leave", "", "ooooccoc", "oooo-nnn"),
-    Row("room.join", "", "oooooooo", "oooo-nnn", archived="ooooffff"),
+    Row("room.leave", "", "oooooccoc", "ooooo-nnn"),
+    Row("room.join", "", "ooooooooo", "ooooo-nnn", archived="oooooffff"),
 )
 
 # What has no room: the same for all who have said who they are.

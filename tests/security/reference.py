@@ -69,7 +69,7 @@ def document() -> str:
             "### Chat and accounts\n",
             _table(
                 ("address", "case", "method", *web.ROLES),
-                (line for each in (*web.CHAT, *web.ACCOUNTS) for line in _lines(each)),
+                (line for each in (*web.CHAT, *web.ACCOUNTS, *web.MAIL) for line in _lines(each)),
             ),
             "### Administration\n",
             _administration(),

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from email import message_from_bytes
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from PIL import Image
 
+from tests.conftest import RELAXED
+from tests.support.browser import Answer
 from tests.support.client import Client
 from tests.support.server import Server
 
@@ -21,6 +26,8 @@ from .addresses import (
     ADMIN,
     BEFORE_DJANGO,
     CHAT,
+    MAIL,
+    MAILED,
     METRICS,
     MODELS,
     ROLES,
@@ -31,10 +38,15 @@ from .addresses import (
 from .web import UNSAFE, Visitor, routes, send_picture, sessions
 
 PREPARE = """
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
+from tertulia.project.accounts.links import new_invitation
 Group.objects.get_or_create(name="a group")
 User.objects.filter(username={staff!r}).update(is_staff=True)
 User.objects.filter(username={admin!r}).update(is_staff=True, is_superuser=True)
+administrator = User.objects.get(username={admin!r})
+LogEntry.objects.create(user=administrator, action_flag=CHANGE, object_repr="a deed")
+new_invitation(administrator, 1)
 """
 OBJECTS = """
 import json
@@ -65,8 +77,8 @@ class Site:
         self.places: dict[str, str] = {"absent": "there-is-no-such-room"}
         self.tokens = {role: token for role, (_, token) in people.items()}
 
-    async def furnish(self) -> None:
-        """The rooms, a message, a picture and links into the rooms."""
+    async def open_rooms(self) -> None:
+        """A room of every kind, with a message in the private one."""
         async with (
             await Client.connect(self.server.ws, token=self.tokens["owner"]) as owner,
             await Client.connect(self.server.ws, token=self.tokens["member"]) as member,
@@ -76,6 +88,10 @@ class Site:
             sent = await member.say(self.places["room"], f"hola @{owner.name}")
             await owner.cmd("reaction.add", room=self.places["room"], seq=sent["seq"], emoji="👍")
             self.places["seq"] = str(sent["seq"])
+
+    async def furnish(self) -> None:
+        """The rooms, a picture and links into the rooms."""
+        await self.open_rooms()
         picture = io.BytesIO()
         Image.new("RGB", (8, 8), "teal").save(picture, "PNG")
         assert send_picture(self.visitors["member"], picture.getvalue()).status == 302
@@ -98,12 +114,14 @@ class Site:
         return address.path.format(**self.places)
 
     def answers(self, method: str, role: str, addresses: list[Address]) -> dict[str, int]:
-        return {
-            _name(address): self.visitors[role]
-            .ask(method, self.path(address), form=dict(address.form))
-            .status
-            for address in addresses
-        }
+        return {_name(each): self.ask(method, role, each).status for each in addresses}
+
+    def ask(self, method: str, role: str, address: Address) -> Answer:
+        visitor, path = self.visitors[role], self.path(address)
+        if address.body:
+            how: dict[str, Any] = {"Content-Type": "application/json"}
+            return visitor.ask(method, path, body=address.body.encode(), **how)
+        return visitor.ask(method, path, form=dict(address.form))
 
 
 def _name(address: Address) -> str:
@@ -121,6 +139,24 @@ def site(embedded: Server) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def addresses(site: Site) -> list[Address]:
     return site.all()
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the mails of `mailing` go, a file each."""
+    return tmp_path_factory.mktemp("letters")
+
+
+@pytest.fixture(scope="module")
+def mailing(letters: Path) -> Iterator[Site]:
+    """Another site, which can send mails."""
+    url = f"file://{letters}?from=chat@example.org"
+    server = Server(env={**RELAXED, "TERTULIA_EMAIL_URL": url})
+    with ExitStack() as stack:
+        stack.callback(server.remove)
+        made = Site(server.start(), stack)
+        asyncio.run(made.open_rooms())
+        yield made
 
 
 def expected(addresses: list[Address], role: str, what: str) -> dict[str, int]:
@@ -144,6 +180,12 @@ def test_every_address_has_a_row(addresses: list[Address]) -> None:
     assert {address.route for address in addresses} == set(routes())
 
 
+def test_no_row_stands_twice(addresses: list[Address]) -> None:
+    """Else one of the two is tried against what the other says."""
+    names = Counter((each.route, each.case) for each in [*addresses, *MAIL])
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 def test_every_model_of_the_administration_has_a_row() -> None:
     assert {model._meta.label_lower for model in admin.site._registry} == set(MODELS)
 
@@ -158,6 +200,16 @@ def test_who_may_look(site: Site, addresses: list[Address], role: str) -> None:
 def test_who_may_send(site: Site, addresses: list[Address], role: str) -> None:
     sent = [each for each in in_turn(addresses, role) if each.post is not None]
     assert site.answers("POST", role, sent) == expected(sent, role, "post")
+
+
+def test_who_may_invite_by_mail(mailing: Site, letters: Path) -> None:
+    """And nobody else caused a mail."""
+    for role in ROLES:
+        for method, what in (("GET", "get"), ("POST", "post")):
+            found = mailing.answers(method, role, list(MAIL))
+            assert found == expected(list(MAIL), role, what), role
+    sent = [message_from_bytes(path.read_bytes())["To"] for path in letters.iterdir()]
+    assert Counter(sent) == MAILED
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from tertulia.project.environment import Environment
+from tertulia.project.environment import Environment, Network
 from tertulia.project.safety import refusals
 
 from .report import Report
 
 # Names that no public server has.
 LOCAL = (".local", ".localhost", ".lan", ".internal", ".home.arpa", ".test", ".home", ".intranet")
+
+# Addresses that no stranger on the internet has. `is_private` will not do: what it takes for
+# private differs between releases of Python, and 100.64.0.0/10 is neither for it.
+INSIDE_4 = (
+    *(IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16")),
+    *(IPv4Network("100.64.0.0/10"), IPv4Network("127.0.0.0/8"), IPv4Network("169.254.0.0/16")),
+)
+INSIDE_6 = (IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
+# Public networks with fewer bits than this are no one's proxies alone.
+NARROW = {4: 16, 6: 32}
 
 
 def settings(env: Environment, report: Report) -> None:
@@ -63,8 +73,28 @@ def _secure(env: Environment, report: Report) -> None:
             " TLS: all who come through it count as one address",
             "set TERTULIA_PROXIES to the proxy's address, such as 127.0.0.1",
         )
+
+
+def proxies(env: Environment, report: Report) -> None:
+    """Nobody is believed who may be a stranger."""
+    wide = [each for each in env.proxies if not isinstance(each, str) and _is_wide(each)]
+    narrow = [each for each in env.proxies if each not in wide]
+    if wide:
+        report.warn(
+            f"TERTULIA_PROXIES holds {', '.join(map(str, wide))}: whoever comes from there can"
+            " say that he is at any address",
+            "name the reverse proxies alone, such as 127.0.0.1",
+        )
+    if narrow:
+        report.ok(f"clients are told by {', '.join(map(str, narrow))}")
+
+
+def _is_wide(network: Network) -> bool:
+    if isinstance(network, IPv4Network):
+        inside = any(network.subnet_of(each) for each in INSIDE_4)
     else:
-        report.ok(f"clients are told by {', '.join(map(str, env.proxies))}")
+        inside = any(network.subnet_of(each) for each in INSIDE_6)
+    return not inside and network.prefixlen < NARROW[network.version]
 
 
 def is_local(host: str) -> bool:

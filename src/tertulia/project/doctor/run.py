@@ -60,7 +60,12 @@ def _checks(env: Environment, report: Report) -> list[Check]:
         check_site,
     )
 
-    settings: list[Check] = [check_site.settings, check_site.address, check_site.openness]
+    settings: list[Check] = [
+        check_site.settings,
+        check_site.address,
+        check_site.proxies,
+        check_site.openness,
+    ]
     others: list[Check] = [check_redis.redis, check_redis.workers, check_mail.mail]
     machine: list[Check] = [check_machine.files, check_machine.versions]
     data: list[Check] = []
