@@ -122,18 +122,31 @@ def addresses(filled: Filled) -> dict[str, str]:
         "what happened to a message": f"event/?q=crowd/{message.seq}",
         "reactions": "reaction/",
         "reactions of a person": "reaction/?person=person-0",
+        "reactions in a room": "reaction/?room=crowd",
+        "reactions of a person in a room": "reaction/?person=person-0&room=crowd",
+        "reactions of a name": "reaction/?q=son-0",
+        "reactions of nobody's name": "reaction/?q=xyzzy",
         "mentions": "mention/",
+        "mentions of nobody's name": "mention/?q=xyzzy",
         "mentions in a room": "mention/?room=crowd",
         "tokens": "token/",
         "links into rooms": "roominvitation/",
+        "links of a person": "roominvitation/?person=person-0",
         "changes of access": "accesschange/",
+        "changes of access of a room": "accesschange/?room=crowd&q=person",
         "a room": f"room/{room.pk}/change/",
         "a person": f"participant/{person.pk}/change/",
         "a message": f"message/{message.pk}/change/",
         "an event": f"event/{event.pk}/change/",
     }
     found = {name: f"/admin/tertulia_chat/{end}" for name, end in lists.items()}
-    return {**found, "accounts": "/admin/auth/user/", "front page": "/admin/"}
+    other = {
+        "accounts": "/admin/auth/user/",
+        "links that make accounts": "/admin/tertulia_project/invitation/?q=person",
+        "deeds": "/admin/admin/logentry/?q=person",
+        "front page": "/admin/",
+    }
+    return {**found, **other}
 
 
 def measured(client: Client, filled: Filled) -> dict[str, tuple[int, int]]:

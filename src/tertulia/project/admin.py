@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.chat.admin.show import NOTHING, isolated, person_link
 
+from . import deeds_admin, invitation_admin  # noqa: F401  (registered by being imported)
 from .accounts.forms import AccountChangeForm, OneSpelling
 
 # What decides who may do what; only superusers change it.

@@ -59,6 +59,8 @@ class Invitation(MailedLink):
     )
 
     class Meta:
+        verbose_name = _("link that makes accounts")
+        verbose_name_plural = _("links that make accounts")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(used__lte=models.F("uses")), name="tertulia_invitation_uses"

@@ -40,13 +40,20 @@ class SignOutForm(forms.Form):
     )
 
 
+def _sessions(people: list[Participant]) -> dict[str, list[str]] | None:
+    """The keys of their sessions; None where sessions cannot be listed."""
+    if sessions.store() is None:
+        return None
+    return sessions.keys_of(person.user_id for person in people if person.user_id is not None)
+
+
 def _sign_out(doing: Doing, person: Participant) -> None:
     user = _account(doing, person)
-    if sessions.store() is None:
+    if doing.found is None:
         raise conflict(
             "This site keeps sessions where they cannot be listed: set another password instead."
         )
-    sessions.end_sessions(user.pk)
+    sessions.end_sessions(doing.found[str(user.pk)])
     if doing.said.get("tokens"):
         person.tokens.all().delete()
     tell_signed_out(person)
@@ -95,6 +102,7 @@ def acts() -> tuple[Act, ...]:
                 " seconds. Who knows the password can sign in again."
             ),
             form=SignOutForm,
+            prepare=_sessions,
             fits=lambda person: person.user_id is not None,
         ),
     ]

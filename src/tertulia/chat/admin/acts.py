@@ -8,8 +8,8 @@ check that decides is in the writing transaction (`chat/authority.py`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -52,11 +52,13 @@ def permission(model: type[Model], what: str) -> str:
 
 @dataclass(frozen=True)
 class Doing:
-    """One act under way: who does it, by which right, and what he said with it."""
+    """One act under way: who does it, by which right, what he said with it, and what the act
+    found beforehand (`Act.prepare`)."""
 
     request: HttpRequest
     authority: Administrator
     said: dict[str, Any]
+    found: Any = None
 
     @property
     def speaker(self) -> Speaker:
@@ -83,7 +85,12 @@ class Act:
     permission: str
     # What comes of it: asked before it is done; without it, it is done at once.
     warning: Any = ""
+    # What comes of it besides with just these things: more lines of the question.
+    cautions: Callable[[list[Any]], Iterable[Any]] = lambda things: ()
     form: type[forms.Form] | None = None
+    # What all of these things need to have read, once and before anything is written: `do` is
+    # in a transaction, and SQLite has one writer at a time. It becomes `Doing.found`.
+    prepare: Callable[[list[Any]], Any] | None = None
     # Whether its button stands on the page of this thing.
     fits: Callable[[Any], bool] = lambda thing: True
 
@@ -163,6 +170,8 @@ def _run(act: Act, model_admin: Acts, request: HttpRequest, things: QuerySet[Any
         return _ask(act, model_admin, request, chosen, form)
     said = form.cleaned_data if form is not None else {}
     under_way = doing(request, act.permission, said)
+    if act.prepare is not None:
+        under_way = replace(under_way, found=act.prepare(chosen))
     _do_all(act, model_admin, under_way, chosen)
     if BACK in request.POST and len(chosen) == 1:
         return HttpResponseRedirect(page_of(chosen[0]))
@@ -206,6 +215,7 @@ def _ask(
         "opts": model_admin.model._meta,
         "act": act,
         "form": form,
+        "cautions": list(act.cautions(chosen)),
         "chosen": [(thing.pk, page_of(thing), isolated(str(thing))) for thing in chosen],
         "checkbox": helpers.ACTION_CHECKBOX_NAME,
         "kept": [

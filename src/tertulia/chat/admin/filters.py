@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 from django.utils.formats import date_format
@@ -83,7 +83,7 @@ class TextFilter(admin.SimpleListFilter):
             return queryset
         if self.found is None:
             return queryset.none()
-        return queryset.filter(**{self.field: self.found})
+        return queryset.filter(**{self.field: self.found.pk})
 
     def find(self, request: HttpRequest) -> Any:
         """What the text names, or None."""
@@ -153,6 +153,16 @@ class RoomFilter(TextFilter):
         return room_link(found)
 
 
+class ReactionRoomFilter(RoomFilter):
+    """The same of reactions, which have their room by the message: to its newest messages."""
+
+    field = "message__room"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows, room = super().queryset(request, queryset), chosen_room(request)
+        return rows.filter(message__seq__gt=room.head - WINDOW) if room is not None else rows
+
+
 class PersonFilter(TextFilter):
     """`?person=<name or public id>`."""
 
@@ -171,6 +181,23 @@ class PersonFilter(TextFilter):
 
     def show(self, found: Participant) -> Any:
         return person_link(found)
+
+
+class ReactorFilter(PersonFilter):
+    """The same of reactions; within a room only its messages' index serves, not the person's."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if chosen_room(request) is not None:
+            self.field = "reactor"
+            queryset = queryset.alias(reactor=F("participant_id") + 0)
+        return super().queryset(request, queryset)
+
+
+class MakerFilter(PersonFilter):
+    """The same of links."""
+
+    title = _("made by")
+    field = "created_by"
 
 
 class AuthorFilter(PersonFilter):
@@ -254,3 +281,24 @@ def newest(queryset: QuerySet[Any], room: Room | None) -> QuerySet[Any]:
     if room is not None:
         return queryset.filter(seq__gt=room.head - WINDOW)
     return queryset.filter(pk__gt=newest_pk(queryset.model) - WINDOW)
+
+
+class FoundByPerson(admin.ModelAdmin):
+    """A search field for a part of the name of the person to whom a row belongs."""
+
+    search_fields = ("participant__name",)
+    search_help_text = _("A part of the person’s name.")
+    # The way from a row to the person.
+    person = "participant"
+    # Whether there may be so many rows that only the newest are looked at.
+    many = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        if self.many:
+            queryset = queryset.filter(pk__gt=newest_pk(queryset.model) - WINDOW)
+        return queryset.filter(**{f"{self.person}__name_fold__contains": fold(term)}), False

@@ -16,7 +16,8 @@ from ..actions import RevokeInvitation
 from ..models import RoomInvitation
 from .acts import Act, Acts, Doing, permission
 from .base import ReadOnly
-from .filters import RoomFilter
+from .filters import FoundByPerson, MakerFilter, RoomFilter
+from .mailed import Mailed
 from .show import person_link, room_link, with_people
 
 
@@ -41,7 +42,7 @@ def _revoke(doing: Doing, invitation: RoomInvitation) -> None:
 
 
 @admin.register(RoomInvitation)
-class RoomInvitationAdmin(Acts, ReadOnly):
+class RoomInvitationAdmin(FoundByPerson, Mailed, Acts, ReadOnly):
     """Links that let people in. Only their hashes are kept: they cannot be shown again."""
 
     list_display = (
@@ -49,13 +50,15 @@ class RoomInvitationAdmin(Acts, ReadOnly):
         "by",
         "state",
         "uses",
-        "address",
+        "sent_to",
         "delivery",
         "created_at",
         "expires_at",
     )
     list_display_links = ("state",)
-    list_filter = (RoomFilter, GoodFilter)
+    list_filter = (RoomFilter, MakerFilter, GoodFilter)
+    search_fields = ("created_by__name",)
+    person = "created_by"
     fields = (*list_display, "revoked_at")
     readonly_fields = fields
     acts = (

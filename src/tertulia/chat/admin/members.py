@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,16 +11,19 @@ from django.contrib import admin
 from django.db.models import OuterRef as Outer
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..actions import AddMember, ChangeRole, RemoveMember
 from ..models import Membership, Mention
-from ..slugs import fold
 from .acts import DELETE, Act, Acts, Doing, doing, permission
 from .base import ReadOnly, count_of
-from .filters import PersonFilter, PresenceFilter, RoomFilter, chosen_room
+from .filters import FoundByPerson, PersonFilter, PresenceFilter, RoomFilter, chosen_room
 from .show import NOTHING, person_link, reading, room_link, with_people
+
+_OWNER = Membership.Role.OWNER
 
 
 class MembershipForm(forms.ModelForm):
@@ -37,6 +41,19 @@ class MembershipForm(forms.ModelForm):
 
 def _remove(doing: Doing, member: Membership) -> None:
     doing.perform(RemoveMember(doing.speaker, member.room.slug, member.participant.public_id))
+
+
+def _left_without_owner(chosen: list[Membership]) -> Iterator[SafeString]:
+    """A line for each room that loses its last owner."""
+    owners = [m for m in chosen if m.role == _OWNER and m.left_seq is None]
+    rooms = {member.room_id: member.room for member in owners}
+    present = Membership.objects.filter(room__in=rooms, role=_OWNER, left_seq__isnull=True)
+    staying = present.exclude(pk__in=[member.pk for member in owners])
+    kept = set(staying.values_list("room_id", flat=True))
+    told = gettext("{} will have no owner then. Here the role can be given to somebody else.")
+    for key, room in rooms.items():
+        if key not in kept:
+            yield format_html(told, room_link(room))
 
 
 def _give_role(doing: Doing, member: Membership, *, role: str) -> None:
@@ -64,19 +81,18 @@ _REMOVE = Act(
         " join again. Everybody in the room sees that they were removed, and by whom. What they"
         " wrote stays."
     ),
+    cautions=_left_without_owner,
     fits=lambda member: member.left_seq is None,
 )
 
 
 @admin.register(Membership)
-class MembershipAdmin(Acts, ReadOnly):
+class MembershipAdmin(FoundByPerson, Acts, ReadOnly):
     """Who is in which room. Adding, removing and roles are events of the room's log."""
 
     list_display = ("whom", "in_room", "role", "how_far", "mentions", "joined_seq", "left_seq")
     list_display_links = ("role",)
     list_filter = (RoomFilter, PersonFilter, PresenceFilter, "role")
-    search_fields = ("participant__name",)
-    search_help_text = _("A part of the person’s name.")
     form = MembershipForm
     autocomplete_fields = ("room", "participant")
     acts = (
@@ -115,14 +131,6 @@ class MembershipAdmin(Acts, ReadOnly):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # Of one room in the order of the index of its members, otherwise the newest first.
         return ("pk",) if chosen_room(request) is not None else ("-pk",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Membership], search_term: str
-    ) -> tuple[QuerySet[Membership], bool]:
-        term = fold(search_term.replace("\0", "").strip())
-        if not term:
-            return queryset, False
-        return queryset.filter(participant__name_fold__contains=term), False
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         """A new member, by the action."""

@@ -30,7 +30,7 @@ from ..slugs import fold
 from . import accounts
 from .acts import Acts, doing, permission
 from .base import ReadOnly, count_of
-from .filters import PersonFilter
+from .filters import FoundByPerson, PersonFilter
 from .show import (
     NOTHING,
     isolated,
@@ -161,7 +161,8 @@ class ParticipantAdmin(Acts, ReadOnly):
         """The accounts with sessions that hold."""
         if not self.has_view_permission(request) or not self._sees_accounts(request):
             raise PermissionDenied
-        found = sessions.signed_in()
+        asked = request.GET.get("q", "").replace("\0", "").strip()
+        found = sessions.signed_in(asked)
         page = Paginator(found, self.list_per_page).get_page(request.GET.get("p"))
         request.current_app = self.admin_site.name
         context = {
@@ -171,6 +172,7 @@ class ParticipantAdmin(Acts, ReadOnly):
             "known": sessions.store() is not None,
             "looked_at": sessions.LOOKED_AT,
             "page": page,
+            "asked": asked,
             "rows": [(one, person_link(one.user.participant)) for one in page if _enrolled(one)],
             "may_end": request.user.has_perm(accounts.account_permission()),
             "media": self.media,
@@ -266,7 +268,7 @@ def _enrolled(one: sessions.SignedIn) -> bool:
 
 
 @admin.register(Token)
-class TokenAdmin(ReadOnly):
+class TokenAdmin(FoundByPerson, ReadOnly):
     """A token can be taken away, which ends the sockets that came with it. It is made by
     `tertulia token NAME`, and only its hash is kept."""
 

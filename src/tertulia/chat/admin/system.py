@@ -11,15 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import AccessChange, Installation
 from .base import ReadOnly
+from .filters import FoundByPerson, PersonFilter, RoomFilter
 from .show import NOTHING, person_link, room_link, with_people
 
 
 @admin.register(AccessChange)
-class AccessChangeAdmin(ReadOnly):
+class AccessChangeAdmin(FoundByPerson, ReadOnly):
     """Who entered, left or was signed out in the last day; older rows are pruned."""
 
     list_display = ("at", "kind", "whom", "in_room")
-    list_filter = ("kind",)
+    list_filter = (RoomFilter, PersonFilter, "kind")
+    many = True
     fields = ("at", "kind", "whom", "in_room")
     readonly_fields = fields
 

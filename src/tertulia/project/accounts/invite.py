@@ -123,11 +123,12 @@ class _Line(NamedTuple):
     def of(cls, made: Invitation, reader: Any) -> _Line:
         mailed = made.for_room or made
         sees = reader.is_superuser or made.created_by_id == reader.pk
-        state = _state(made, mailed.delivered)
-        return cls(made, mailed.address if sees else "", mailed.delivered, state)
+        return cls(made, mailed.address if sees else "", mailed.delivered, state_of(made))
 
 
-def _state(made: Invitation, delivered: Delivery | None) -> str:
+def state_of(made: Invitation) -> str:
+    """`open`, `taken back`, `used up`, `expired`, or `lost` with its mail."""
+    delivered = (made.for_room or made).delivered
     taken_back = made.revoked_at or (made.for_room and made.for_room.revoked_at)
     if taken_back:
         # Nobody took it back by hand: its mail never went out, and who sent it was told.
