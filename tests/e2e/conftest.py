@@ -38,6 +38,13 @@ def browser_type_launch_args() -> dict[str, Any]:
     }
 
 
+# How a browser says that nobody answers, or stopped in the middle of an answer.
+AWAY = (
+    *("ERR_CONNECTION", "ERR_INTERNET_DISCONNECTED", "ERR_EMPTY_RESPONSE", "WebSocket"),
+    *("ERR_CONTENT_LENGTH_MISMATCH", "ERR_INCOMPLETE_CHUNKED_ENCODING"),
+)
+
+
 class Watched:
     """A browser context whose faults are gathered: script errors and refusals of the policy."""
 
@@ -53,8 +60,7 @@ class Watched:
 
     def _said(self, kind: str, text: str) -> None:
         # That the server is away is the matter of some tests, and no fault of the page.
-        away = ("ERR_CONNECTION", "ERR_INTERNET_DISCONNECTED", "WebSocket")
-        if kind == "error" and not any(sign in text for sign in away):
+        if kind == "error" and not any(sign in text for sign in AWAY):
             self.faults.append(text)
 
 
