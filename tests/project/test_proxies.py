@@ -147,13 +147,13 @@ async def test_no_other_header_counts_even_of_a_named_proxy(server: Server, name
 
 def test_a_proxy_that_is_not_named_is_told_of_once(embedded: Server) -> None:
     """By default none is: all who come through it would count as one address."""
-    before = embedded.log.stat().st_size
     for number in range(3):
         Caller.at(embedded, "127.0.0.3", f"203.0.113.{number}").browser().get("/accounts/login/")
     Caller.at(embedded, PROXY).browser().get("/accounts/login/")
-    lines = [each for each in embedded.tail(before).splitlines() if "TERTULIA_PROXIES" in each]
+    # In all of the server's life: another test may have been the first to send such a header.
+    lines = [each for each in embedded.log.read_text().splitlines() if "TERTULIA_PROXIES" in each]
     assert len(lines) == 1
-    assert "127.0.0.3" in lines[0]
+    assert "127.0.0." in lines[0]
 
 
 # The chain, without a server
