@@ -40,3 +40,10 @@ def test_what_a_host_is_told(more: str, found: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [word for word in done.stdout.split() if word.startswith("tertulia.")] == found
+
+
+def test_an_sqlite_that_is_too_old_is_named() -> None:
+    old = "import sqlite3\nsqlite3.sqlite_version_info = (3, 32, 0)\n"
+    program = old + PROGRAM.format(more="MEDIA_ROOT='/srv/media'")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["tertulia.E005"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .waits import HEARTBEAT
+from .waits import HEARTBEAT, NEW_NAME
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +51,11 @@ def test_a_deleted_session_ends_its_sockets_within_a_minute(outcome: dict[str, A
     code, seconds = result(outcome, "session")
     assert code == 4401
     assert seconds <= 61
+
+
+def test_each_heartbeat_renews_the_connect_token_which_is_good_for_a_minute(
+    outcome: dict[str, Any],
+) -> None:
+    of_welcome, of_heartbeat = result(outcome, "token")
+    assert of_welcome == NEW_NAME
+    assert of_heartbeat != NEW_NAME

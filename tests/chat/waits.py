@@ -9,9 +9,11 @@ from typing import Any
 from tests.support.browser import Browser
 from tests.support.client import Client, open_socket
 from tests.support.server import Server
+from tests.support.traced import showing
 
 PASSWORD = "a quiet warm room"
 HEARTBEAT = 25
+NEW_NAME = "somebody new"
 
 
 async def heartbeats(server: Server, token: str) -> list[float]:
@@ -28,6 +30,26 @@ async def heartbeats(server: Server, token: str) -> list[float]:
             seen.append(time.monotonic() - began)
         await client.cmd("ping")
         return seen
+
+
+async def token_renewed(server: Server, name: str, token: str) -> tuple[str, str]:
+    """Which names the token of a `welcome` and that of the second heartbeat still know, when the
+    first is older than a minute. The account was renamed in the database, unknown to the server:
+    so one that is good knows the old name, and without a good one he is asked about."""
+    begun = time.monotonic()
+    async with await Client.connect(server.ws, token=token, **showing("")) as client:
+        first = client.welcome["connect"]
+        await client.expect("heartbeat", seconds=1.2 * HEARTBEAT)
+        second = (await client.expect("heartbeat", seconds=1.2 * HEARTBEAT))["connect"]
+    code = "from tertulia.chat.models import Participant; "
+    code += f"Participant.objects.filter(name={name!r}).update(name={NEW_NAME!r})"
+    await asyncio.to_thread(server.shell, code)
+    await asyncio.sleep(max(0, begun + 60 - time.monotonic()))
+    names = []
+    for shown in (second, first):
+        async with await Client.connect(server.ws, token=token, **showing(shown)) as client:
+            names.append(client.name)
+    return names[1], names[0]
 
 
 async def nobody_answers(server: Server, token: str) -> tuple[int | None, float]:
@@ -81,7 +103,7 @@ def wait_for_all(server: Server) -> dict[str, Any]:
     server.createuser("session-goes", password=PASSWORD)
     browser = Browser(server.url)
     browser.sign_in("session-goes", PASSWORD)
-    (_, one), (_, two), (_, three) = server.people(3)
+    (_, one), (_, two), (_, three), (name, four) = server.people(4)
 
     async def all_of_them() -> dict[str, Any]:
         waits = {
@@ -90,6 +112,7 @@ def wait_for_all(server: Server) -> dict[str, Any]:
             "pongs": pongs_only(server, three),
             "who": never_says_who(server),
             "session": session_deleted(server, browser),
+            "token": token_renewed(server, name, four),
         }
         results = await asyncio.gather(*waits.values(), return_exceptions=True)
         return dict(zip(waits, results, strict=True))

@@ -36,24 +36,26 @@ class FakeTransport:
         self.pings = 0
         self.broken = False
 
-    def send(self, frames: Frames) -> None:
+    clear = None
+
+    def send(self, frames: Frames) -> int:
         if self.broken:
             raise OSError("broken")
         self.writes += 1
         self.frames += [json.loads(text) for text in frames.texts]
+        return self.stuck
 
     def buffered(self) -> int:
         return self.stuck
 
-    def ping(self) -> bool:
+    def ping(self, behind: Frames | None = None) -> bool:
         self.pings += 1
+        if behind is not None:
+            self.send(behind)
         return True
 
     def start(self) -> None:
         pass
-
-    def watch(self, on_pong: Any) -> None:
-        self.on_pong = on_pong
 
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)

@@ -245,7 +245,7 @@ async def test_one_broken_socket_harms_no_other() -> None:
 async def test_a_classic_client_gets_only_messages_and_not_its_own_without_echo() -> None:
     stage = Stage()
     classic = stage.listen("ana", classic=True)
-    classic.own.add((ROOM, 2))
+    classic.keep_back(ROOM, 2)
     stage.append(event(1), event(2), event(3, kind="message.edited"), event(4))
     await settle(0.1)
     assert heard(classic).seqs == [1, 4]

@@ -141,6 +141,25 @@ test("finds out at once that nobody is signed in", async () => {
   assert.deepEqual([connection.status.state, connection.status.code], ["ended", 4401]);
 });
 
+test("offers the newest connect token, be it from the page, a welcome or a heartbeat", async () => {
+  const { network, clock } = start({ connect: "from-the-page" });
+  assert.deepEqual(network.socket.protocols, ["tertulia.v1", "tertulia.connect.from-the-page"]);
+  await network.welcome({ connect: "welcome" });
+  await network.close();
+  await clock.pass(15_000);
+  assert.deepEqual(network.socket.protocols, ["tertulia.v1", "tertulia.connect.welcome"]);
+  await network.welcome({ connect: "again" });
+  await network.give({ type: "heartbeat", connect: "heartbeat" });
+  await network.close();
+  await clock.pass(15_000);
+  assert.deepEqual(network.socket.protocols, ["tertulia.v1", "tertulia.connect.heartbeat"]);
+});
+
+test("asks for a connect token where it has none", async () => {
+  const { network } = start();
+  assert.deepEqual(network.socket.protocols, ["tertulia.v1", "tertulia.connect."]);
+});
+
 test("speaks by a token where it is given one", async () => {
   const { network } = start({ token: () => "secret" });
   network.socket.onopen({});

@@ -46,8 +46,9 @@ export class FakeNetwork {
       sent = [];
       closed = false;
 
-      constructor(url) {
+      constructor(url, protocols) {
         this.url = url;
+        this.protocols = protocols;
         network.sockets.push(this);
       }
 

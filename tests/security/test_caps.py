@@ -255,6 +255,7 @@ def test_the_limit_on_open_files_bounds_a_process_too(monkeypatch: pytest.Monkey
     """Rather a refusal than a process that can neither accept nor read its database."""
     from tertulia.chat import capacity
 
+    monkeypatch.setattr(capacity, "_files", capacity._files.__wrapped__)  # type: ignore[attr-defined]
     monkeypatch.setattr(resource, "getrlimit", lambda which: (1_024, 4_096))
     assert capacity.most_sockets() == 1_024 - capacity.OTHER_FILES
     monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY,) * 2)

@@ -37,7 +37,7 @@ PAGES = (
 POSTS = ("/chat/-/rooms/{}/invitations/", "/chat/-/rooms/{}/invitations/1/revoke/")
 # What the process asks by itself: its sweep, every second, and what still holds of sign-ins.
 SWEEP = re.compile(
-    r'accesschange|installation|chat_token|AS "head" FROM|AS "session_key" FROM|sqlite_|^PRAGMA'
+    r'accesschange|installation|chat_token|^SELECT id, head FROM|AS "session_key" FROM|sqlite_|^PRAGMA'
 )
 LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 

@@ -21,6 +21,7 @@ from tests.support.client import Client, Closed, new_key
 from tests.support.installation import Installation
 from tests.support.server import Server
 from tests.support.services import Redis
+from tests.support.traced import showing
 
 from .web import Visitor, sessions
 
@@ -137,7 +138,7 @@ async def raced(
         await Client.connect(server.ws, **hows[0]) as first,
     ):
         room = await keeper.create("Race", "private", members=[first.id])
-        race = Race(server, hows, room)
+        race = Race(server, hows + [await returning(server, how) for how in hows], room)
         await race.run(act)
         assert (await first.closing(PATIENCE)).code == 4401
         assert await race.is_nobody()
@@ -148,6 +149,12 @@ async def raced(
             ended = race.ends.get(message["key"])
             assert ended is None or datetime.fromisoformat(message["sent_at"]) <= ended, message
         assert len(said) > 1, "nobody said anything: nothing was raced"
+
+
+async def returning(server: Server, how: dict[str, Any]) -> dict[str, Any]:
+    """The same credentials with a connect token beside them."""
+    async with await Client.connect(server.ws, **how, **showing("")) as client:
+        return {**how, **showing(client.welcome["connect"])}
 
 
 async def everything(client: Client, room: str) -> list[dict[str, Any]]:
@@ -237,9 +244,8 @@ async def test_the_same_at_another_process_while_redis_is_away(
 
 async def test_a_guest_token_is_nobody_where_guests_are_not_admitted(embedded: Server) -> None:
     """Of the same installation, from when it was a playground."""
-    code = (
-        "from tertulia.chat.people import guest_token, new_guest; print(guest_token(new_guest()))"
-    )
+    code = "from tertulia.chat.people import guest_token, new_guest; "
+    code += "print(guest_token(new_guest().public_id))"
     token = embedded.shell(code).strip().splitlines()[-1]
     hows: list[dict[str, Any]] = [{"auth": token}, {"token": token}]
     for how in hows:

@@ -10,7 +10,7 @@ from .server import Server
 APPLICATION = "tertulia.project.asgi:application"
 
 # uvicorn has two WebSocket classes of its own; ours is the one of `tertulia serve`.
-KINDS = ("serve", "uvicorn-websockets", "uvicorn-sansio", "daphne", "runserver")
+KINDS = ("serve", "uvicorn-websockets", "uvicorn-sansio", "daphne", "hypercorn", "runserver")
 
 
 class AsgiServer(Server):
@@ -24,6 +24,8 @@ class AsgiServer(Server):
         python, port = [sys.executable, "-m"], str(self.port)
         if self.kind == "daphne":
             return [*python, "daphne", "--bind", "127.0.0.1", "--port", port, APPLICATION]
+        if self.kind == "hypercorn":
+            return [*python, "hypercorn", "--bind", f"127.0.0.1:{port}", APPLICATION]
         if self.kind == "runserver":
             return [*python, "tertulia", "manage", "runserver", port, "--noreload"]
         if self.kind.startswith("uvicorn-"):

@@ -27,29 +27,59 @@ class Interest:
     """Which of the people connected here are members of which room."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, set[int]] = {}
+        # Tuples: one for each person who is here, and they seldom change.
+        self._rooms: dict[str, tuple[int, ...]] = {}
         self._people: dict[int, set[str]] = {}
+        # People whose rooms are still being read, in the order in which they came, with how much
+        # had been told before; what has been told since, behind `_dropped` that nobody waits for.
+        self._expected: dict[str, int] = {}
+        self._told: list[news.Activity] = []
+        self._dropped = 0
 
     def knows(self, person_id: str) -> bool:
         """Whether this person's rooms have been loaded."""
         return person_id in self._rooms
 
-    def load(self, person_id: str, room_ids: Iterable[int]) -> None:
-        """All rooms of somebody who has connected."""
+    @property
+    def incomplete(self) -> bool:
+        """Whether the rooms of somebody who is connected are still being read."""
+        return bool(self._expected)
+
+    def expect(self, person_id: str) -> None:
+        """Somebody has connected whose rooms are being read: what is told now may be for him."""
+        if person_id not in self._rooms:
+            self._expected.setdefault(person_id, self._dropped + len(self._told))
+
+    def told(self, item: news.Activity) -> None:
+        """The members who are known have been told; keep it for those who are not yet."""
+        if self._expected:
+            self._told.append(item)
+
+    def load(self, person_id: str, room_ids: Iterable[int]) -> list[news.Activity]:
+        """All rooms of somebody who has connected; what has been told of them since he came."""
+        rooms = set(room_ids)
+        missed: list[news.Activity] = []
+        if person_id in self._expected:
+            told = self._told[self._expected[person_id] - self._dropped :]
+            missed = [item for item in told if item.room_id in rooms]
         self.forget(person_id)
-        self._rooms[person_id] = set(room_ids)
-        for room_id in self._rooms[person_id]:
+        self._rooms[person_id] = tuple(rooms)
+        for room_id in rooms:
             self._people.setdefault(room_id, set()).add(person_id)
+        return missed
 
     def enter(self, person_id: str, room_id: int) -> None:
         """He is a member of one more room."""
         if person_id in self._rooms:
-            self._rooms[person_id].add(room_id)
+            rooms = self._rooms[person_id]
+            self._rooms[person_id] = rooms if room_id in rooms else (*rooms, room_id)
             self._people.setdefault(room_id, set()).add(person_id)
 
     def leave(self, person_id: str, room_id: int) -> None:
         """He is a member of one room less."""
-        self._rooms.get(person_id, set()).discard(room_id)
+        rooms = self._rooms.get(person_id)
+        if rooms is not None and room_id in rooms:
+            self._rooms[person_id] = tuple(room for room in rooms if room != room_id)
         people = self._people.get(room_id)
         if people is not None:
             people.discard(person_id)
@@ -58,9 +88,17 @@ class Interest:
 
     def forget(self, person_id: str) -> None:
         """His last connection has ended."""
-        for room_id in list(self._rooms.get(person_id, ())):
+        for room_id in self._rooms.pop(person_id, ()):
             self.leave(person_id, room_id)
-        self._rooms.pop(person_id, None)
+        if self._expected.pop(person_id, None) is not None:
+            self._drop_told()
+
+    def _drop_told(self) -> None:
+        """What was told before the first of those who are expected came is for none of them."""
+        end = self._dropped + len(self._told)
+        first = next(iter(self._expected.values()), end)
+        del self._told[: first - self._dropped]
+        self._dropped = first
 
     def people(self, room_id: int) -> set[str]:
         """Public ids of the connected members of a room."""
@@ -119,11 +157,22 @@ class ActivityTeller:
 
     def heard(self, item: news.Activity) -> None:
         """A room has grown, by whomever."""
-        if self._interest.people(item.room_id):
+        if self._interest.people(item.room_id) or self._interest.incomplete:
             self._to_members.put(item)
+
+    def caught_up(self, person_id: str, missed: list[news.Activity]) -> None:
+        """Tell somebody of what was told while his rooms were being read."""
+        for item in missed:
+            self._tell_members(item, {person_id})
 
     def _tell(self, item: news.Activity) -> None:
         """Give it to the members connected here who are not subscribed to the room."""
+        self._tell_members(item, self._interest.people(item.room_id))
+        self._interest.told(item)
+        for person, seq in item.spoken.values():
+            self._tell_author(item, person, seq)
+
+    def _tell_members(self, item: news.Activity, members: set[str]) -> None:
         payload = encode(
             RoomActivity(
                 room=item.slug,
@@ -134,13 +183,11 @@ class ActivityTeller:
         )
         connections = [
             connection
-            for person_id in self._interest.people(item.room_id)
+            for person_id in members
             for connection in self._hub.people.get(person_id, ())
             if not connection.classic and item.room_id not in connection.subscriptions
         ]
         self._deliver(connections, payload)
-        for person, seq in item.spoken.values():
-            self._tell_author(item, person, seq)
 
     def _tell_author(self, item: news.Activity, person: Person, seq: int) -> None:
         """Sending marks read: his other devices must not count what he said himself as unread."""

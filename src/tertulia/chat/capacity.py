@@ -7,13 +7,14 @@ files, and then it can neither accept nor read its database.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from tertulia.hub.connection import close_asgi
 from tertulia.protocol.errors import Close
 
 from .conf import conf
-from .live import refused_at_the_door
+from .live import CAP, TRANSPORT_EXTENSION, refused_at_the_door
 
 # Files that a process has open besides its sockets: database, log, layer, pages under way.
 OTHER_FILES = 128
@@ -28,12 +29,19 @@ _RESPONSE = "websocket.http.response"
 def most_sockets() -> int:
     """The setting, or what the limit on open files leaves, if that is less."""
     most: int = conf.max_sockets
+    files = _files()
+    return most if files is None else min(most, max(files - OTHER_FILES, 1))
+
+
+@cache
+def _files() -> int | None:
+    """The limit on open files, if there is one; a server raises it before its first socket."""
     try:
         import resource
     except ImportError:  # not on this platform
-        return most
+        return None
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return most if files == resource.RLIM_INFINITY else min(most, max(files - OTHER_FILES, 1))
+    return None if files == resource.RLIM_INFINITY else files
 
 
 class SocketCap:
@@ -50,9 +58,16 @@ class SocketCap:
             return
         self.open += 1
         try:
-            await self.application(scope, receive, send)
+            await self.application({**scope, CAP: self}, receive, send)
         finally:
-            self.open -= 1
+            # A socket that has left ASGI outlives this call, and tells by `freed`.
+            direct = scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
+            if direct is None or not direct.left:
+                self.freed()
+
+    def freed(self) -> None:
+        """A socket has ended."""
+        self.open -= 1
 
 
 async def _refuse(scope: Any, receive: Any, send: Any) -> None:

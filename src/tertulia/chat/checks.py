@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,6 +12,9 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 
 from .conf import KEYS
+
+# For `UPDATE … FROM`.
+OLDEST_SQLITE = (3, 33, 0)
 
 
 @register()
@@ -54,6 +58,16 @@ def suitable_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if not settings.USE_TZ:
         found.append(Error("Tertulia needs USE_TZ = True.", id="tertulia.E004"))
+    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        found.append(
+            Error(
+                f"SQLite {sqlite3.sqlite_version} is too old: Tertulia needs "
+                + ".".join(map(str, OLDEST_SQLITE))
+                + " or newer.",
+                hint="Use a newer Python or system, or PostgreSQL.",
+                id="tertulia.E005",
+            )
+        )
     options = connection.settings_dict.get("OPTIONS", {})
     mode = str(options.get("transaction_mode", "")).upper()
     if connection.vendor == "sqlite" and mode not in ("IMMEDIATE", "EXCLUSIVE"):

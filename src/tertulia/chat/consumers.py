@@ -15,7 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from tertulia.hub.connection import close_asgi
 from tertulia.protocol.errors import Close
 
-from .live import TOO_MANY_SECONDS, address_of, counted_in, is_full
+from .live import TOO_MANY_SECONDS, address_of, count_in, count_out, is_full
 from .live_classic import ClassicSocket
 from .live_protocol import ProtocolSocket
 
@@ -44,8 +44,11 @@ class EchoConsumer(AsyncWebsocketConsumer):
             await send({"type": "websocket.accept"})
             await close_asgi(send, Close.TOO_MANY, json.dumps({"retry_after": TOO_MANY_SECONDS}))
             return
-        with counted_in(address):
+        count_in(address)
+        try:
             await super().__call__(scope, receive, send)
+        finally:
+            count_out(address)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if text_data is None:

@@ -10,10 +10,9 @@ from tertulia.protocol import events as ev
 from tertulia.protocol.codec import encode
 from tertulia.protocol.limits import REACTORS
 
-from .models import Event, Participant, Room
-from .people import person_of
+from .models import Room
 from .sql import RoomRow
-from .sql.pages import PageMessage, SeenRoom
+from .sql.pages import PageEvent, PageMessage, SeenRoom
 
 
 def now() -> datetime:
@@ -76,10 +75,10 @@ def _reactions(given: list[tuple[str, str]]) -> list[ev.ReactionState]:
 
 
 def event_of(
-    row: Event,
+    row: PageEvent,
     room: SeenRoom,
     messages: dict[int, ev.Message],
-    members: dict[int, Participant],
+    members: dict[int, ev.Person],
 ) -> ev.Durable:
     """One line of the log as it is told now. `messages` by seq, `members` by primary key."""
     kind: Any = ev.DURABLE[row.kind]
@@ -87,16 +86,15 @@ def event_of(
         "room": room.slug,
         "seq": row.seq,
         "at": timestamp(row.at),
-        "actor": person_of(row.actor),
+        "actor": row.actor,
     }
-    data = row.data or {}
+    data = row.data
     if row.kind.startswith("message."):
         return kind(**common, message=messages[row.subject or 0])
     if row.kind.startswith("reaction."):
         return kind(**common, target=row.subject, emoji=data["emoji"], count=data["count"])
     if row.kind.startswith("member."):
-        member = person_of(members[row.subject or 0])
-        return kind(**common, member=member, role=data.get("role"))
+        return kind(**common, member=members[row.subject or 0], role=data.get("role"))
     return kind(**common, state=state_of(room))
 
 

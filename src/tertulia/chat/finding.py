@@ -15,7 +15,7 @@ def find_public(
 ) -> tuple[list[dict[str, Any]], bool]:
     """Public rooms that `person` is no member of, and whether there are more than `limit`."""
     rooms = Room.objects.filter(kind=Room.Kind.PUBLIC).exclude(
-        memberships__in=person.memberships.filter(left_seq__isnull=True)
+        pk__in=person.memberships.filter(left_seq__isnull=True).values("room_id")
     )
     if not archived:
         rooms = rooms.filter(archived=False)

@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import Any, Literal
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.urls import reverse
 from msgspec import Struct
@@ -80,14 +81,12 @@ def listed(person: Participant, slug: str) -> list[dict[str, Any]]:
     check_see(room, role)
     assert room is not None
     check_member(room, role, "see its invitations")
+    # Nobody comes in by the link of somebody who is out.
+    there = Membership.objects.filter(
+        room=room, participant_id=OuterRef("created_by_id"), left_seq__isnull=True
+    )
     rows = RoomInvitation.objects.filter(
-        room=room,
-        revoked_at=None,
-        expires_at__gt=now(),
-        # Nobody comes in by the link of somebody who is out.
-        created_by__in=Membership.objects.filter(room=room, left_seq__isnull=True).values(
-            "participant_id"
-        ),
+        Exists(there), room=room, revoked_at=None, expires_at__gt=now()
     )
     if role not in MODERATORS:
         rows = rows.filter(created_by=person)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.conf import settings
 
-from tertulia.hub.connection import AsgiTransport, Connection, Transport, close_asgi
+from tertulia.hub.connection import (
+    AsgiTransport,
+    Connection,
+    DirectTransport,
+    Transport,
+    close_asgi,
+)
 from tertulia.protocol.errors import Close, Code, ProtocolError
+from tertulia.protocol.events import Person
 from tertulia.protocol.limits import FRAME_BYTES
 
 from . import people, validity
 from .actions import AdmitGuest
 from .conf import conf
+from .connecting.door import Door
+from .connecting.token import Credential, offered_token
 from .origin import header
 from .runtime import Runtime, get_runtime
 from .throttle import counted
@@ -28,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # What `server/` offers by its name; other servers do not.
 TRANSPORT_EXTENSION = "tertulia.transport"
+# Who counts the sockets of the process; see `capacity.py`.
+CAP = "tertulia.cap"
 # Open sockets of a person and of an address; TERTULIA_LIMITS=off lifts them.
 PERSON_SOCKETS = 300
 ADDRESS_SOCKETS = 3_000
@@ -50,16 +60,16 @@ def is_full(address: str) -> bool:
     return full
 
 
-@contextlib.contextmanager
-def counted_in(address: str) -> Iterator[None]:
-    """One more socket of this address, until it ends."""
+def count_in(address: str) -> None:
+    """One more socket of this address, until `count_out`."""
     _by_address[address] += 1
-    try:
-        yield
-    finally:
-        _by_address[address] -= 1
-        if _by_address[address] <= 0:
-            del _by_address[address]
+
+
+def count_out(address: str) -> None:
+    """It has ended."""
+    _by_address[address] -= 1
+    if _by_address[address] <= 0:
+        del _by_address[address]
 
 
 class Refused(Exception):
@@ -75,14 +85,39 @@ class LiveSocket:
     """What both protocols share: who speaks, how the socket is opened, read and ended."""
 
     classic = False
+    # One of these stands for each open connection, so it has no dictionary.
+    __slots__ = (
+        "_cap",
+        "_direct",
+        "_left",
+        "_offered",
+        "_receive",
+        "_send",
+        "_session_key",
+        "_token_digest",
+        "address",
+        "connection",
+        "runtime",
+        "scope",
+    )
 
     def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        # These three only for the handshake, where the socket leaves ASGI after it.
         self.scope = scope
         self._receive = receive
         self._send = send
         self.address = address_of(scope)
         self.runtime: Runtime
         self.connection: Connection
+        # The connect token of the handshake, which an `auth` may refer to.
+        self._offered: str | None = None
+        # What he has shown, by which the sweep asks again.
+        self._session_key: str | None = None
+        self._token_digest: str | None = None
+        # The server's transport, where it offers a way out of ASGI, and whether we are out.
+        self._direct: DirectTransport | None = scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
+        self._left = False
+        self._cap: Any = scope.get(CAP)
 
     @property
     def speaker(self) -> people.Speaker | None:
@@ -99,8 +134,8 @@ class LiveSocket:
         """The socket has been accepted."""
         raise NotImplementedError
 
-    async def received(self, text: str) -> None:
-        """A text frame has come."""
+    def received(self, text: str) -> Awaitable[None] | None:
+        """A text frame has come. What is to be awaited before the next one, if anything."""
         raise NotImplementedError
 
     # The life of a socket
@@ -113,8 +148,12 @@ class LiveSocket:
             await self._refuse(Refused(Close.TOO_MANY, TOO_MANY_SECONDS))
             return
         # From here on: of many handshakes at once, too, only so many are let in.
-        with counted_in(self.address):
+        count_in(self.address)
+        try:
             await self._run()
+        finally:
+            if not self._left:
+                count_out(self.address)
 
     async def _run(self) -> None:
         try:
@@ -130,14 +169,15 @@ class LiveSocket:
         self._connect(identity)
         try:
             if await self._opens(identity):
-                await self._listen()
+                self._leave()
+                if not self._left:
+                    await self._listen()
         finally:
-            self._ended()
+            if not self._left:
+                self._ended()
 
     def _connect(self, identity: Identity | None) -> None:
-        transport = self._transport()
-        self.connection = Connection(self.runtime.hub, transport, classic=self.classic)
-        transport.watch(self.connection.sign_of_life)
+        self.connection = Connection(self.runtime.hub, self._transport(), classic=self.classic)
         self.runtime.hub.add(self.connection, None)
         if identity is not None:
             self.speak_as(identity)
@@ -176,19 +216,57 @@ class LiveSocket:
                 elif len(text) * 4 > FRAME_BYTES and len(text.encode()) > FRAME_BYTES:
                     # Our own server has refused it before; others have limits of their own.
                     connection.close(Close.TOO_BIG)
-                elif not connection.closed:
-                    await self.received(text)
+                elif not connection.closed and (pending := self.received(text)) is not None:
+                    await pending
         except asyncio.CancelledError:
             # Cut after a close that the peer never answered; anything else goes on up.
             if not connection.closed:
                 raise
 
     def _transport(self) -> Transport:
-        direct = self.scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
-        if direct is None:
-            return AsgiTransport(self._send)
-        transport: Transport = direct
-        return transport
+        return AsgiTransport(self._send) if self._direct is None else self._direct
+
+    # Out of ASGI, where the server offers it: see `tertulia.server.websocket.Handler`
+
+    def _leave(self) -> None:
+        """From here on this object is the connection: no task, queue or scope is kept for it."""
+        if self._direct is None:
+            return
+        self._left = True
+        del self.scope, self._receive, self._send
+        self._direct.leave(self)
+
+    def text(self, text: str) -> None:
+        """A text frame."""
+        connection = self.connection
+        connection.seen = connection.hub.seconds
+        connection.hub.counts.frames += 1
+        if not connection.closed and (pending := self.received(text)) is not None:
+            assert self._direct is not None
+            self._direct.hold()
+            self.spawn(self._await(pending, self._direct))
+
+    async def _await(self, pending: Awaitable[None], direct: DirectTransport) -> None:
+        try:
+            await pending
+        finally:
+            direct.release()
+
+    def binary(self, data: bytes) -> None:
+        """A binary frame: not the protocol."""
+        self.connection.hub.counts.frames += 1
+        self.connection.close(Close.NOT_THE_PROTOCOL)
+
+    def alive(self) -> None:
+        """A ping or a pong."""
+        self.connection.sign_of_life()
+
+    def lost(self) -> None:
+        """The connection has ended."""
+        self._ended()
+        count_out(self.address)
+        if self._cap is not None:
+            self._cap.freed()
 
     async def _accept(self) -> None:
         offered = self.scope.get("subprotocols") or []
@@ -229,10 +307,9 @@ class LiveSocket:
         self.runtime.hub.drop(connection)
         if isinstance(connection.transport, AsgiTransport):
             connection.transport.stop()
-        self._forget_interest()
+        self._forget_interest(connection.person)
 
-    def _forget_interest(self) -> None:
-        person = self.connection.person
+    def _forget_interest(self, person: Person | None) -> None:
         if person is not None and person.id not in self.runtime.hub.people:
             self.runtime.interest.forget(person.id)
 
@@ -240,64 +317,100 @@ class LiveSocket:
 
     async def identify(self) -> Identity | None:
         """From the handshake: a bearer token, a cookie, or a guest; None: an `auth` must come."""
+        connect = self._offered = None if self.classic else offered_token(self.scope)
         # Another scheme speaks to a proxy in front of us, not to the chat.
         scheme, _, token = (header(self.scope, b"authorization") or "").partition(" ")
         if scheme.lower() == "bearer":
-            return await self.identify_token(token.strip())
-        identity = await self.identify_cookie()
+            return await self.identify_token(token.strip(), connect)
+        identity = await self.identify_cookie(connect)
         if identity is None and conf.open and self.may_be_guest():
-            identity = await self.admit_guest()
+            identity = await self.admit_guest(connect)
         return identity
 
     def may_be_guest(self) -> bool:
         """Whether somebody who says nothing of himself is admitted where guests are."""
         return True
 
-    async def identify_token(self, token: str) -> Identity:
-        """Raises `Refused`."""
-        identity = await self._identify(validity.by_token, token)
+    async def identify_token(self, token: str, connect: str | None = None) -> Identity:
+        """By a bearer token or a guest's. Raises `Refused`.
+
+        `connect` is a connect token; "" where the client has none yet, None where it takes none.
+        """
+        guest = people.guest_in_token(token)
+        digest = people.digest_of(token) if guest is None else None
+        if guest is not None:
+            credential = Credential.of_guest(guest)
+            identity = self._admitted(connect, credential) or await self._door.by_guest(guest)
+        else:
+            assert digest is not None
+            credential = Credential.of_token(digest)
+            identity = self._admitted(connect, credential) or await self._door.by_token(digest)
         if identity is None:
             raise Refused(Close.UNAUTHENTICATED)
-        self._token_digest = people.digest_of(token)
-        return identity
+        self._token_digest = digest
+        return self._given(identity, connect, credential)
 
-    async def identify_cookie(self) -> Identity | None:
+    async def identify_cookie(self, connect: str | None = None) -> Identity | None:
         """Whom the session cookie speaks for; the origin gate has judged whether it counts."""
         key = session_cookie(self.scope)
         if not key:
             return None
-        identity = await self._identify(validity.by_session, key)
-        if identity is not None:
-            self._session_key = key
-        return identity
+        credential = Credential.of_session(key)
+        identity = self._admitted(connect, credential)
+        if identity is None:
+            identity = await self._identify(validity.user_or_guest, key)
+        if identity is None:
+            return None
+        self._session_key = key
+        return self._given(identity, connect, credential)
 
-    async def admit_guest(self) -> Identity:
+    async def admit_guest(self, connect: str | None = None) -> Identity:
         """A new guest."""
         if conf.limits:
             self.check_rate("guest", self.address)
         speaker = await self.runtime.write(AdmitGuest())
-        mark = await self.runtime.readers.run(validity.last_change)
-        return Identity(speaker, mark, [])
+        # Nothing can have happened to him before he was made.
+        identity = Identity(speaker, 0, [])
+        return self._given(identity, connect, Credential.of_guest(speaker.person.id))
+
+    @property
+    def _door(self) -> Door:
+        door = self.runtime.door
+        assert door is not None
+        return door
+
+    def _admitted(self, connect: str | None, credential: Credential) -> Identity | None:
+        return self._door.admit(connect, credential) if connect else None
+
+    def _given(self, identity: Identity, connect: str | None, credential: Credential) -> Identity:
+        """The same, with what his next connect token is made for, if he takes any."""
+        if connect is not None and identity.credential is None:
+            identity.credential = credential
+        return identity
 
     async def _identify(self, find: Callable[[Any], Any], key: Any) -> Identity | None:
-        return await self.runtime.readers.run(validity.identify, find, key)
-
-    _session_key: str | None = None
-    _token_digest: str | None = None
+        return await self._door.by(find, key)
 
     def speak_as(self, identity: Identity) -> None:
         """The connection speaks for this person from now on."""
-        connection = self.connection
-        self._forget_interest()
+        connection, former = self.connection, self.connection.person
+        if self._offered:
+            # It has been used; what is remembered is that the client takes such tokens.
+            self._offered = ""
         connection.speaker = identity.speaker
         connection.mark = identity.mark
+        connection.credential = identity.credential
         # A guest's token is signed, not kept: there is nothing to ask the database of.
         guest = identity.speaker.is_guest
         connection.session_key = None if guest else self._session_key
         connection.token_digest = None if guest else self._token_digest
         self.runtime.hub.identify(connection, identity.speaker.person)
+        self._forget_interest(former)
         person_id = identity.speaker.person.id
-        self.runtime.load_interest(person_id, identity.rooms, identity.mark)
+        if identity.rooms is None:
+            self._door.arrived(connection)
+        else:
+            self.runtime.load_interest(person_id, identity.rooms, identity.mark)
         self.runtime.profiles.identified(person_id, identity.mark)
 
     # Rates
@@ -327,7 +440,9 @@ class LiveSocket:
 
     def barred(self) -> bool:
         """Whether the socket was closed because its sign-in had ended. Asked in any thread."""
-        return self.connection.code in (Close.UNAUTHENTICATED, Close.BANNED)
+        # Asked for every message, and almost always there is no code.
+        code = self.connection.code
+        return code is not None and code in (Close.UNAUTHENTICATED, Close.BANNED)
 
     def spawn(self, coroutine: Awaitable[None]) -> None:
         """For a command that has to read: one task a command, never one a recipient."""

@@ -16,30 +16,28 @@ from .actions import SendMessage
 from .entering import enter_room
 from .live import LiveSocket, Refused
 from .origin import header
-from .people import guest_in, speaker_of
 from .validity import Identity
-
-
-def _guest_of_session(session: Any) -> Any:
-    guest = guest_in(session)
-    return speaker_of(guest) if guest is not None else None
 
 
 class ClassicSocket(LiveSocket):
     """A classic client in one room. It joins with its first message."""
 
     classic = True
-    _slug = ""
-    _subscription: Subscription
-    _entry: read.Snapshot
+    __slots__ = ("_entry", "_slug", "_subscription")
 
-    async def identify_cookie(self) -> Identity | None:
+    def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        super().__init__(scope, receive, send)
+        self._slug = ""
+        self._subscription: Subscription
+        self._entry: read.Snapshot
+
+    async def identify_cookie(self, connect: str | None = None) -> Identity | None:
         """Channels' auth middleware has resolved the session of this handshake."""
-        identity = await self._identify(validity.by_user, self.scope.get("user"))
+        identity = await self._identify(validity.user_if_known, self.scope.get("user"))
         if identity is not None:
             self._session_key = self.scope["session"].session_key
         elif "session" in self.scope:
-            identity = await self._identify(_guest_of_session, self.scope["session"])
+            identity = await self._identify(validity.guest_speaker, self.scope["session"])
         return identity
 
     def may_be_guest(self) -> bool:
@@ -71,8 +69,9 @@ class ClassicSocket(LiveSocket):
         # What has been said since the log was read waits in the subscription.
         entry = self._entry
         self.runtime.hub.go_live(self._subscription, entry.head, entry.role, entry.members)
+        del self._entry, self._subscription
 
-    async def received(self, text: str) -> None:
+    def received(self, text: str) -> None:
         try:
             message = decode_classic(text)
             assert self.speaker is not None
@@ -94,7 +93,7 @@ class ClassicSocket(LiveSocket):
         if not self.connection.echo:
             # The outcome comes before the event is passed on, so this is in time.
             for room_id in self.connection.subscriptions:
-                self.connection.own.add((room_id, outcome["seq"]))
+                self.connection.keep_back(room_id, outcome["seq"])
 
     def _count(self, outcome: str) -> None:
         self.runtime.hub.counts.commands[ClassicSocket, outcome] += 1

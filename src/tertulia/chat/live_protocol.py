@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import TimerHandle
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from .actions import Action
 from .commands import carry_out
 from .conf import conf
 from .live import LiveSocket, Refused
-from .people import Participant, guest_token
+from .people import guest_token
 from .validity import Identity
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,11 @@ AUTH_FIRST = 'Send {"type":"auth","token":"…"} first.'
 class ProtocolSocket(LiveSocket):
     """A client of protocol 1."""
 
-    _deadline: TimerHandle | None = None
+    __slots__ = ("_deadline",)
+
+    def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        super().__init__(scope, receive, send)
+        self._deadline: TimerHandle | None = None
 
     def opened(self, identity: Identity | None) -> None:
         if identity is not None:
@@ -55,21 +60,34 @@ class ProtocolSocket(LiveSocket):
             limits=limits.ANNOUNCED,
         )
         if identity.speaker.is_guest:
-            welcome.guest_token = guest_token(Participant(public_id=person.id))
+            welcome.guest_token = guest_token(person.id)
+        connect = self._door.token_for(self.connection)
+        if connect is not None:
+            welcome.connect = connect
         self.connection.send(codec.encode(welcome))
 
-    async def received(self, text: str) -> None:
+    def received(self, text: str) -> Awaitable[None] | None:
         try:
             command = self._decode(text)
             if isinstance(command, commands.Auth):
-                await self._auth(command.token)
-                return
+                return self._authenticate(command)
             self._dispatch(command)
         except ProtocolError as error:
             self.fail(error.ref, error)
         except Exception:
             logger.exception("A command failed", extra=self.whose())
-            self.fail(None, ProtocolError(Code.INTERNAL, "The server failed."))
+            self.fail(None, ProtocolError(Code.INTERNAL, FAILED))
+        return None
+
+    async def _authenticate(self, command: commands.Auth) -> None:
+        """What follows an `auth` waits for it."""
+        try:
+            await self._auth(command)
+        except ProtocolError as error:
+            self.fail(error.ref, error)
+        except Exception:
+            logger.exception("An auth failed", extra=self.whose())
+            self.fail(None, ProtocolError(Code.INTERNAL, FAILED))
 
     def _decode(self, text: str) -> Any:
         """What is malformed costs the most to answer, so it has a rate of its own."""
@@ -94,11 +112,12 @@ class ProtocolSocket(LiveSocket):
             logger.exception("%s failed", _name(command), extra=self.whose())
             self.refuse(command, ProtocolError(Code.INTERNAL, FAILED))
 
-    async def _auth(self, token: str) -> None:
+    async def _auth(self, command: commands.Auth) -> None:
         self._session_key = None
         try:
             self.check_rate("command", self.address)
-            identity = await self.identify_token(token)
+            connect = self._offered if command.connect is None else command.connect
+            identity = await self.identify_token(command.token, connect)
             self.check_person(identity)
         except Refused as refused:
             self.count(commands.Auth, Code.UNAUTHENTICATED.value)
@@ -118,7 +137,8 @@ class ProtocolSocket(LiveSocket):
     def reply(self, command: commands.Command, result: Any = UNSET) -> None:
         """The one answer to a command that was carried out."""
         self.count(type(command), OK)
-        self.connection.send(codec.encode(events.Reply(ref=command.ref, result=result)))
+        payload = codec.encode(events.Reply(ref=command.ref, result=result))
+        self.runtime.reply(self.connection, payload)
 
     def refuse(self, command: commands.Command, error: ProtocolError) -> None:
         """The one answer to a command that was refused."""
@@ -132,7 +152,8 @@ class ProtocolSocket(LiveSocket):
 
     def _send_error(self, ref: commands.Ref | None, error: ProtocolError) -> None:
         body = codec.error_body(error)
-        self.connection.send(codec.encode(events.ErrorReply(ref=ref, error=body)))
+        payload = codec.encode(events.ErrorReply(ref=ref, error=body))
+        self.runtime.reply(self.connection, payload)
 
     def submit(self, command: commands.Command, action: Action) -> None:
         """Have an action written, and reply after its commit."""

@@ -7,6 +7,8 @@ row before it hands out the room's next `seq`, so that seqs are 1, 2, 3 … in c
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import not_found
 
 from . import sql
-from .encode import now
+from .encode import now, timestamp
 from .models import AccessChange, Membership, Participant, Room
 from .people import Speaker
 from .slugs import fold_slug
@@ -94,6 +96,11 @@ class News(msgspec.Struct):
     access: list[AccessNews] = []
 
 
+# An appended event: its kind, itself, and whether its member may read no longer after it.
+_Told = tuple[str, ev.Durable, bool]
+_SAID = ev.KINDS[ev.MessageCreated]
+
+
 class LogTransaction:
     """Rooms, appended events and what is to be told of them, of one database transaction.
 
@@ -106,49 +113,100 @@ class LogTransaction:
     def __init__(self, connection: Any, at: datetime | None = None) -> None:
         self.connection = connection
         self.dialect = sql.dialect(connection)
-        self.cursor = connection.connection.cursor()
+        self.cursor = self.dialect.cursor(connection)
         self.at = now() if at is None else at
+        # The same as it stands on the wire.
+        self.stamp = timestamp(self.at)
         self.rooms: dict[int, sql.RoomRow] = {}
+        # Addresses behind which there was no room.
+        self._absent: set[str] = set()
         self._members: dict[tuple[int, int], sql.MemberRow | None] = {}
+        # By author and key; as a number the key is hashed without calling Python.
+        self._sent: dict[tuple[int, int], sql.KeyRow | None] = {}
         self._events: list[sql.EventRow] = []
         self._messages: list[sql.MessageRow] = []
         self._mentions: list[sql.MentionRow] = []
         self._reads: dict[tuple[int, int], sql.ReadRow] = {}
-        self._told: dict[int, list[tuple[ev.Durable, str | None, str | None, bool]]] = {}
+        self._told: dict[int, list[_Told]] = {}
         self._mentioned: dict[int, dict[str, None]] = {}
         self._access: list[AccessNews] = []
 
-    # Rooms and members
+    # Rooms, members and keys
 
-    def lock(self, room_ids: set[int], *, skip_locked: bool = False) -> None:
-        """Lock rooms; with `skip_locked` those that are free at once."""
-        wanted = sorted(room_ids - self.rooms.keys())
-        if wanted:
-            for row in self.dialect.lock_rooms(self.cursor, wanted, skip_locked=skip_locked):
-                self.rooms[row.id] = row
+    def find(
+        self,
+        rooms: Iterable[int] = (),
+        keys: Iterable[tuple[int, uuid.UUID]] = (),
+        members: Iterable[tuple[int, int]] = (),
+        *,
+        skip_locked: bool = False,
+        wait: int | None = None,
+    ) -> None:
+        """Read at once what will be asked for: locked rooms, keys that were sent, members.
+
+        With `skip_locked` only rooms that are free are locked: what was read of the others
+        must not be used. `wait`: milliseconds that this transaction waits for any other lock.
+        """
+        wanted = sql.Wanted(
+            sorted({room for room in rooms if room not in self.rooms}),
+            [key for key in keys if (key[0], key[1].int) not in self._sent],
+            list({pair for pair in members if pair not in self._members}),
+        )
+        if wait is None and not any(wanted):
+            return
+        found = self.dialect.find(self.cursor, wanted, skip_locked=skip_locked, wait=wait)
+        self.rooms.update((row.id, row) for row in found.rooms)
+        for author, key in wanted.keys:
+            self._sent[author, key.int] = None
+        for row in found.keys:
+            self._sent[row.author_id, row.key.int] = row
+        self._members.update(dict.fromkeys(wanted.members))
+        self._members.update(((row.room_id, row.participant_id), row) for row in found.members)
+
+    def lock(self, room_ids: Iterable[int]) -> None:
+        """Lock rooms, and wait for those that somebody else holds."""
+        # One may have just been made, here.
+        self._absent.clear()
+        self.find(room_ids)
+
+    def room_id(self, slug: str) -> int | None:
+        """The id behind an address. Where there is none it is asked for once, so that a room
+        that is hidden takes no other work than one that does not exist."""
+        if slug in self._absent:
+            return None
+        room_id = room_id_of(slug)
+        if room_id is None:
+            self._absent.add(slug)
+        return room_id
 
     def room(self, slug: str) -> sql.RoomRow:
         """The locked room at an address; `not_found` where there is none."""
-        room_id = room_id_of(slug)
-        if room_id is not None:
+        room_id = self.room_id(slug)
+        if room_id is not None and room_id not in self.rooms:
             self.lock({room_id})
         room = self.rooms.get(room_id) if room_id is not None else None
         if room is None:
             raise not_found()
         return room
 
-    def load_members(self, pairs: set[tuple[int, int]]) -> None:
-        """Read membership rows by (room, participant), all in one statement."""
-        wanted = [pair for pair in pairs if pair not in self._members]
-        if wanted:
-            self._members.update(dict.fromkeys(wanted))
-            for row in self.dialect.find_members(self.cursor, wanted):
-                self._members[row.room_id, row.participant_id] = row
+    def sent_before(self, author_id: int, key: uuid.UUID) -> sql.KeyRow | None:
+        """The message that was sent with this key, in this transaction or before.
+
+        Its room is locked before: the same key, sent through another process, is seen.
+        """
+        try:
+            return self._sent[author_id, key.int]
+        except KeyError:
+            self.find(keys=[(author_id, key)])
+            return self._sent[author_id, key.int]
 
     def member_row(self, room_id: int, participant_id: int) -> sql.MemberRow | None:
         """The membership row of somebody present or past."""
-        self.load_members({(room_id, participant_id)})
-        return self._members[room_id, participant_id]
+        try:
+            return self._members[room_id, participant_id]
+        except KeyError:
+            self.find(members=[(room_id, participant_id)])
+            return self._members[room_id, participant_id]
 
     def role(self, room_id: int, participant_id: int) -> str | None:
         """The role of somebody who is a member now."""
@@ -174,23 +232,38 @@ class LogTransaction:
         ends: bool = False,
     ) -> int:
         """Append `event`, whose seq came from `next_seq`, and tell of it after the commit."""
-        kind = type(event).__struct_config__.tag
         text = None if data is None else json.dumps(data)
-        self._events.append(
-            sql.EventRow(room.id, event.seq, str(kind), actor.id, subject, text, self.at)
-        )
-        member = getattr(event, "member", None)
-        self._told.setdefault(room.id, []).append(
-            (event, member.id if member else None, getattr(event, "role", None), ends)
-        )
+        self._append(room, event, actor, subject, text, ends=ends)
         return event.seq
 
-    def add_message(self, row: sql.MessageRow) -> None:
-        """A message whose `message.created` is appended in the same breath."""
+    def append_message(
+        self, room: sql.RoomRow, event: ev.MessageCreated, author: Speaker, row: sql.MessageRow
+    ) -> None:
+        """Append a message: its row, and the event that tells of it, both of the same seq."""
         self._messages.append(row)
-        self._reads[row.room_id, row.author_id] = sql.ReadRow(
-            row.room_id, row.author_id, row.seq, row.number
+        self._reads[room.id, author.id] = sql.ReadRow(room.id, author.id, row.seq, row.number)
+        sent = sql.KeyRow(author.id, row.key, room.id, row.seq, self.at)
+        self._sent[author.id, row.key.int] = sent
+        self._append(room, event, author, row.seq, None, ends=False)
+
+    def _append(
+        self,
+        room: sql.RoomRow,
+        event: ev.Durable,
+        actor: Speaker,
+        subject: int | None,
+        data: str | None,
+        *,
+        ends: bool,
+    ) -> None:
+        kind = ev.KINDS[type(event)]
+        self._events.append(
+            sql.EventRow(room.id, event.seq, kind, actor.id, subject, data, self.at)
         )
+        told = self._told.get(room.id)
+        if told is None:
+            told = self._told[room.id] = []
+        told.append((kind, event, ends))
 
     def add_mention(self, row: sql.MentionRow, public_id: str) -> None:
         """Somebody is named in a message."""
@@ -246,6 +319,15 @@ class LogTransaction:
 
     def flush(self) -> None:
         """Write what was appended; afterwards it can be read in this transaction."""
+        dirty = [room for room in self.rooms.values() if room.dirty]
+        if not (dirty or self._events or self._mentions):
+            return
+        with self.dialect.together(self.cursor):
+            self._write(dirty)
+        for room in dirty:
+            room.dirty = False
+
+    def _write(self, dirty: list[sql.RoomRow]) -> None:
         cursor, dialect = self.cursor, self.dialect
         if self._messages:
             dialect.insert_messages(cursor, self._messages)
@@ -256,41 +338,41 @@ class LogTransaction:
         if self._mentions:
             dialect.insert_mentions(cursor, self._mentions)
             self._mentions = []
-        dirty = [room for room in self.rooms.values() if room.dirty]
         if dirty:
             dialect.update_rooms(cursor, dirty)
-            for room in dirty:
-                room.dirty = False
         if self._reads:
             dialect.mark_read(cursor, list(self._reads.values()))
             self._reads = {}
 
     def news(self) -> News:
         """What is to be told once the transaction has been committed; encodes the events."""
-        rooms = [
-            RoomNews(
-                room_id=room_id,
-                slug=self.rooms[room_id].slug,
-                events=[
+        return News(
+            rooms=[self._room_news(room_id, told) for room_id, told in self._told.items()],
+            access=self._access,
+        )
+
+    def _room_news(self, room_id: int, told: list[_Told]) -> RoomNews:
+        room = self.rooms[room_id]
+        events: list[LogEvent] = []
+        spoken: dict[str, tuple[ev.Person, int]] = {}
+        for kind, event, ends in told:
+            if kind == _SAID:
+                events.append(LogEvent(event.seq, kind, encode(event)))
+                spoken[event.actor.id] = (event.actor, event.seq)
+            else:
+                member = getattr(event, "member", None)
+                events.append(
                     LogEvent(
-                        event.seq,
-                        str(type(event).__struct_config__.tag),
-                        encode(event),
-                        member,
-                        role,
-                        ends,
+                        *(event.seq, kind, encode(event), member.id if member else None),
+                        *(getattr(event, "role", None), ends),
                     )
-                    for event, member, role, ends in told
-                ],
-                head=self.rooms[room_id].head,
-                messages=self.rooms[room_id].messages,
-                mentioned=list(self._mentioned.get(room_id, ())),
-                spoken={
-                    event.actor.id: (event.actor, event.seq)
-                    for event, *_ in told
-                    if isinstance(event, ev.MessageCreated)
-                },
-            )
-            for room_id, told in self._told.items()
-        ]
-        return News(rooms=rooms, access=self._access)
+                )
+        return RoomNews(
+            room_id=room_id,
+            slug=room.slug,
+            events=events,
+            head=room.head,
+            messages=room.messages,
+            mentioned=list(self._mentioned.get(room_id, ())),
+            spoken=spoken,
+        )

@@ -151,8 +151,13 @@ class Room(models.Model):
 class RoomKey(models.Model):
     """What a `room.create` led to; its key gives the same room again."""
 
+    # No index of its own here and below: a unique one begins with this column.
     participant = models.ForeignKey(
-        Participant, on_delete=models.CASCADE, related_name="+", verbose_name=_("person")
+        Participant,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("person"),
+        db_index=False,
     )
     key = models.UUIDField(_("key"))
     room = models.ForeignKey(
@@ -179,7 +184,11 @@ class Membership(models.Model):
         MEMBER = "member", _("member")
 
     room = models.ForeignKey(
-        Room, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("room")
+        Room,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("room"),
+        db_index=False,
     )
     participant = models.ForeignKey(
         Participant, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person")
@@ -250,7 +259,11 @@ class Event(models.Model):
     """One line of a room's log. It holds no text: `subject` is the seq of a message."""
 
     room = models.ForeignKey(
-        Room, on_delete=models.CASCADE, related_name="events", verbose_name=_("room")
+        Room,
+        on_delete=models.CASCADE,
+        related_name="events",
+        verbose_name=_("room"),
+        db_index=False,
     )
     seq = models.BigIntegerField(_("seq"))
     kind = models.CharField(_("kind"), max_length=32)
@@ -275,7 +288,7 @@ class Message(models.Model):
     """The present state of a message; a deleted one keeps its place without its text."""
 
     room = models.ForeignKey(
-        Room, on_delete=models.CASCADE, related_name="+", verbose_name=_("room")
+        Room, on_delete=models.CASCADE, related_name="+", verbose_name=_("room"), db_index=False
     )
     seq = models.BigIntegerField(_("seq"))
     number = models.BigIntegerField(_("number"))
@@ -283,7 +296,11 @@ class Message(models.Model):
     # The event that made the text what it is: the creation, the last edit or the deletion.
     content_seq = models.BigIntegerField(_("seq of the text"))
     author = models.ForeignKey(
-        Participant, on_delete=models.PROTECT, related_name="+", verbose_name=_("author")
+        Participant,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("author"),
+        db_index=False,
     )
     author_name = models.CharField(_("the author’s name then"), max_length=150)
     key = models.UUIDField(_("key"), default=uuid.uuid4)
@@ -311,7 +328,11 @@ class Reaction(models.Model):
     """One person's one emoji on one message; kept when taken back, to answer a repeat."""
 
     message = models.ForeignKey(
-        Message, on_delete=models.CASCADE, related_name="reactions", verbose_name=_("message")
+        Message,
+        on_delete=models.CASCADE,
+        related_name="reactions",
+        verbose_name=_("message"),
+        db_index=False,
     )
     participant = models.ForeignKey(
         Participant, on_delete=models.CASCADE, related_name="+", verbose_name=_("person")
@@ -338,7 +359,7 @@ class Mention(models.Model):
     """Somebody named in a message, and whether he has read it."""
 
     room = models.ForeignKey(
-        Room, on_delete=models.CASCADE, related_name="+", verbose_name=_("room")
+        Room, on_delete=models.CASCADE, related_name="+", verbose_name=_("room"), db_index=False
     )
     seq = models.BigIntegerField(_("message"))
     participant = models.ForeignKey(
@@ -354,9 +375,9 @@ class Mention(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["participant", "room"],
+                fields=["participant", "room", "seq"],
                 condition=models.Q(read=False),
-                name="tertulia_mention_unread",
+                name="tertulia_unread_mentions",
             ),
         ]
 

@@ -17,6 +17,7 @@ from tertulia.protocol.events import Person
 
 from .conf import conf
 from .models import Participant, Token
+from .sql.identity import Found
 
 GUEST_SESSION_KEY = "tertulia_guest"
 _GUEST_SALT = "tertulia.guest"
@@ -50,6 +51,11 @@ def person_of(participant: Participant) -> Person:
 def speaker_of(participant: Participant) -> Speaker:
     """A participant as the one who acts."""
     return Speaker(id=participant.pk, person=person_of(participant))
+
+
+def speaker_found(found: Found) -> Speaker:
+    """The same of a plain row."""
+    return Speaker(found.id, Person(found.public_id, found.name, found.kind, found.avatar))
 
 
 def user_has(field: str) -> bool:
@@ -155,17 +161,18 @@ def has_account(participant: Participant) -> bool:
     return participant.user is not None and bool(participant.user.is_active)
 
 
-def guest_token(guest: Participant) -> str:
+def guest_token(public_id: str) -> str:
     """What a guest brings back to be the same guest again."""
-    return signing.dumps(guest.public_id, salt=_GUEST_SALT)
+    return signing.dumps(public_id, salt=_GUEST_SALT)
 
 
-def participant_by_guest_token(token: str) -> Participant | None:
-    """The guest of a guest token, where guests are admitted."""
-    if not conf.open:
+def guest_in_token(token: str) -> str | None:
+    """The public id in a guest token, where guests are admitted; None: it is no guest token."""
+    # A bearer token of ours has no colon, and is spared the work.
+    if not conf.open or ":" not in token:
         return None
     try:
-        public_id = signing.loads(token, salt=_GUEST_SALT, max_age=_GUEST_SECONDS)
+        public_id: str = signing.loads(token, salt=_GUEST_SALT, max_age=_GUEST_SECONDS)
     except signing.BadSignature:
         return None
-    return Participant.objects.filter(public_id=public_id, kind=Participant.Kind.GUEST).first()
+    return public_id

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Case, IntegerField, Q, Value, When
 from msgspec import UNSET
 
 from tertulia.hub.sequencer import LogEvent
@@ -20,11 +20,11 @@ from tertulia.protocol.limits import MEMBERS_FIRST, RESUME_BYTES, RESUME_EVENTS
 from .access import check_see
 from .conf import conf
 from .encode import event_of, message_of, state_of
-from .models import Event, Installation, Membership, Mention, Participant, Room
+from .models import Installation, Membership, Participant, Room
 from .people import Speaker, person_of, user_has
 from .slugs import fold, fold_slug
 from .sql import pages
-from .sql.pages import PageMessage, SeenRoom
+from .sql.pages import PageMessage, PageRoom, SeenRoom
 
 # After every text that begins with what stands before this.
 LAST = "\U0010ffff"
@@ -62,6 +62,7 @@ class Snapshot(msgspec.Struct):
     head: int
     role: str | None
     members: int
+    """At most `pages.COUNTED`."""
     reset: bool = False
 
 
@@ -71,7 +72,6 @@ def subscription(
     """A room from the beginning (`after` None), or exactly the events after `after`."""
     with snapshot():
         room = _visible(speaker, room_id)
-        members = pages.count_members(connection, room.id)
         events: list[LogEvent] | None = None
         if after is not None and epoch_matches:
             events = _resume(room, after)
@@ -89,7 +89,7 @@ def subscription(
                 result["reset"] = True
     raw = msgspec.Raw(encode(result))
     reset = events is None and after is not None
-    return Snapshot(raw, room.head, room.role, members, reset=reset)
+    return Snapshot(raw, room.head, room.role, room.members, reset=reset)
 
 
 def _visible(speaker: Speaker, room_id: int) -> SeenRoom:
@@ -110,6 +110,9 @@ def _resume(room: SeenRoom, after: int) -> list[LogEvent] | None:
     """The events after `after`, or None where only a reset will do."""
     if after > room.head or room.head - after > RESUME_EVENTS:
         return None
+    if after == room.head:
+        # Most of those who come back have missed nothing.
+        return []
     events = events_after(room, after, RESUME_EVENTS)
     if sum(len(event.payload) + 1 for event in events) > RESUME_BYTES:
         return None
@@ -143,28 +146,24 @@ def _reads(room: SeenRoom) -> dict[str, int]:
 
 def events_after(room: SeenRoom, after: int, limit: int) -> list[LogEvent]:
     """The log after `after`, each event as it is told now; three queries for all of them."""
-    rows = list(
-        Event.objects.filter(room=room.id, seq__gt=after)
-        .select_related("actor")
-        .order_by("seq")[:limit]
-    )
+    rows = pages.events_after(connection, room.id, after, limit)
     subjects = {row.subject or 0 for row in rows if row.kind.startswith("message.")}
     found = pages.messages_at(connection, room.id, list(subjects))
     messages = {row.seq: message_of(row) for row in found}
     member_ids = {row.subject or 0 for row in rows if row.kind.startswith("member.")}
-    members = Participant.objects.in_bulk(member_ids) if member_ids else {}
-    return [_log_event(row, room, event_of(row, room, messages, members)) for row in rows]
+    members = pages.people_at(connection, list(member_ids))
+    return [_log_event(row.kind, room, event_of(row, room, messages, members)) for row in rows]
 
 
-def _log_event(row: Event, room: SeenRoom, event: ev.Durable) -> LogEvent:
+def _log_event(kind: str, room: SeenRoom, event: ev.Durable) -> LogEvent:
     member = getattr(event, "member", None)
     return LogEvent(
-        seq=row.seq,
-        kind=row.kind,
+        seq=event.seq,
+        kind=kind,
         payload=encode(event),
         member=member.id if member else None,
         role=getattr(event, "role", None),
-        ends=row.kind == "member.left" and room.kind != Room.Kind.PUBLIC,
+        ends=kind == "member.left" and room.kind != Room.Kind.PUBLIC,
     )
 
 
@@ -217,50 +216,32 @@ def member_list(speaker: Speaker, slug: str, cursor: str | None, limit: int) -> 
 
 def room_list(speaker: Speaker, cursor: str | None, limit: int) -> dict[str, Any]:
     """My rooms in the order in which I first entered them."""
+    after = 0 if cursor is None else _cursor(cursor)
     with snapshot():
-        rows = Membership.objects.filter(participant_id=speaker.id, left_seq__isnull=True)
-        if cursor is not None:
-            rows = rows.filter(pk__gt=_cursor(cursor))
-        page = list(rows.select_related("room").order_by("id")[: limit + 1])
+        page = pages.rooms_of(connection, speaker.id, after, limit + 1)
         shown = page[:limit]
-        ids = [row.room_id for row in shown]
-        mentions = dict(
-            Mention.objects.filter(participant_id=speaker.id, read=False, room_id__in=ids)
-            .values_list("room_id")
-            .annotate(count=Count("id"))
-        )
-        people = _others(speaker, [row.room_id for row in shown if row.room.kind == "direct"])
-    rooms = [_my_room(row, mentions.get(row.room_id, 0), people) for row in shown]
-    return {"rooms": rooms, "more": str(shown[-1].pk) if len(page) > limit else None}
+        direct = [row.id for row in shown if row.kind == Room.Kind.DIRECT]
+        people = pages.others_in(connection, direct, speaker.id)
+    rooms = [_my_room(row, people) for row in shown]
+    return {"rooms": rooms, "more": str(shown[-1].place) if len(page) > limit else None}
 
 
-def _others(speaker: Speaker, room_ids: list[int]) -> dict[int, list[ev.Person]]:
-    """The other people of direct rooms, present or gone, by room."""
-    people: dict[int, list[ev.Person]] = {}
-    if room_ids:
-        for row in (
-            Membership.objects.filter(room_id__in=room_ids)
-            .exclude(participant_id=speaker.id)
-            .select_related("participant")
-            .order_by("id")
-        ):
-            people.setdefault(row.room_id, []).append(person_of(row.participant))
-    return people
-
-
-def _my_room(row: Membership, mentions: int, people: dict[int, list[ev.Person]]) -> ev.MyRoom:
-    room = row.room
-    mine = ev.MyRoom(
-        **msgspec.structs.asdict(state_of(room)) | {"role": row.role},
-        head=room.head,
-        read=row.read_seq,
-        unread=room.messages - row.read_number,
-        mentions=mentions,
+def _my_room(row: PageRoom, people: dict[int, list[ev.Person]]) -> ev.MyRoom:
+    return ev.MyRoom(
+        room=row.slug,
+        name=row.name,
+        kind=row.kind,
+        topic=row.topic,
+        archived=row.archived,
+        messages=row.messages,
+        role=row.role,
+        head=row.head,
+        read=row.read,
+        unread=row.messages - row.read_number,
+        mentions=row.mentions,
         favourite=row.favourite,
+        people=people.get(row.id, []) if row.kind == Room.Kind.DIRECT else UNSET,
     )
-    if room.kind == Room.Kind.DIRECT:
-        mine.people = people.get(room.pk, [])
-    return mine
 
 
 def history(
@@ -326,7 +307,8 @@ def _around(room_id: int, seq: int, limit: int) -> tuple[list[PageMessage], bool
 
 def find_people(speaker: Speaker, text: str, limit: int) -> dict[str, Any]:
     """People by name: first those whose name begins with `text`, then those of whom another
-    word does, then whoever's name holds it.
+    word does, then whoever's name holds it. Only what is not found by the beginning of a name
+    takes a look at everybody's.
     """
     folded = fold(text.strip())
     kinds = [Participant.Kind.MEMBER, Participant.Kind.BOT]
@@ -340,11 +322,13 @@ def find_people(speaker: Speaker, text: str, limit: int) -> dict[str, Any]:
     )
     if user_has("is_active"):
         rows = rows.filter(Q(user__isnull=True) | Q(user__is_active=True))
-    found: list[Participant] = []
-    for fits in (_begins("name_fold", folded), _word_begins("name_fold", folded), Q()):
-        if len(found) < limit:
-            others = rows.filter(fits).exclude(pk__in=[row.pk for row in found])
-            found += others.order_by("name_fold", "id")[: limit - len(found)]
+    begin = rows.filter(_begins("name_fold", folded))
+    found = list(begin.order_by("name_fold", "id")[:limit])
+    if len(found) < limit:
+        others = rows.exclude(pk__in=[row.pk for row in found])
+        word = When(_word_begins("name_fold", folded), then=Value(0))
+        rank = Case(word, default=Value(1), output_field=IntegerField())
+        found += others.order_by(rank, "name_fold", "id")[: limit - len(found)]
     return {"people": [person_of(row) for row in found]}
 
 
@@ -364,21 +348,11 @@ def _word_begins(field: str, text: str) -> Q:
     return fits
 
 
-def my_room_ids(participant_id: int) -> list[int]:
-    """The rooms that somebody is a member of."""
-    return list(
-        Membership.objects.filter(participant_id=participant_id, left_seq__isnull=True).values_list(
-            "room_id", flat=True
-        )
-    )
-
-
 def entry(speaker: Speaker, room_id: int) -> Snapshot:
     """What a subscription without history begins with; `not_found` where he may not read."""
     with snapshot():
         room = _visible(speaker, room_id)
-        members = pages.count_members(connection, room.id)
-    return Snapshot(msgspec.Raw(), room.head, room.role, members)
+    return Snapshot(msgspec.Raw(), room.head, room.role, room.members)
 
 
 def nothing() -> None:

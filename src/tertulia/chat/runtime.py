@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from tertulia.hub.connection import Connection
 from tertulia.hub.hub import Hub
 from tertulia.hub.limits import Limiter, Rate
 from tertulia.hub.room import LiveRoom
@@ -17,11 +18,13 @@ from tertulia.hub.sequencer import LogEvent
 from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import Close, ProtocolError
 from tertulia.protocol.events import RoomEntered, RoomLeft
+from tertulia.protocol.frames import Frames
 
 from . import news, publish
 from .actions import Action
 from .activity import ActivityTeller, Interest
 from .conf import conf
+from .connecting.door import Door
 from .layer import LayerLink
 from .log import AccessNews, News, forget_rooms
 from .models import AccessChange
@@ -30,7 +33,7 @@ from .read import epoch, read_head, read_log
 from .readers import Readers
 from .readmarks import ReadMarks
 from .recheck import recheck_person, recheck_room
-from .sweep import Sweep
+from .sweep import Sweep, recent
 from .validity import last_change
 from .writer import Done, Writer
 
@@ -66,7 +69,10 @@ class Runtime:
         self.read_marks = ReadMarks(self)
         self.profiles = Profiles(self)
         self.epoch = ""
+        # While the outcomes of a commit are told: the replies to each connection.
+        self._replies: dict[Connection, list[bytes]] | None = None
         self.sweep: Sweep | None = None
+        self.door: Door | None = None
         # The last changes of access, for people whose rooms were read a moment before them.
         self._changes: deque[AccessNews] = deque(maxlen=1_000)
 
@@ -74,7 +80,10 @@ class Runtime:
         """Begin to serve."""
         publish.runtimes.add(self)
         self.epoch = await self.readers.run(epoch)
-        self.sweep = Sweep(self, await self.readers.run(last_change))
+        looked, known = self.loop.time(), await self.readers.run(recent)
+        self.sweep = Sweep(self, known, looked)
+        self.door = Door(self, known)
+        self.hub.beat = self.door.heartbeat
         self.writer.start()
         await self.link.start(self.epoch)
         self.hub.lag.start()
@@ -121,13 +130,29 @@ class Runtime:
         self.call_soon(self._after_commit, outcomes, told)
 
     def _after_commit(self, outcomes: list[tuple[Done, Any]], told: News | None) -> None:
+        replies = self._replies = {}
         for done, outcome in outcomes:
             try:
                 done(outcome)
             except Exception:
                 logger.exception("A reply could not be given")
+        self._replies = None
+        for connection, payloads in replies.items():
+            try:
+                connection.deliver(Frames(payloads))
+            except Exception:
+                logger.exception("Replies could not be sent")
         if told is not None:
             self.tell(told)
+
+    def reply(self, connection: Connection, payload: bytes) -> None:
+        """A reply; those of one commit to one connection go in one write, in their order."""
+        if self._replies is None:
+            connection.send(payload)
+        elif (waiting := self._replies.get(connection)) is not None:
+            waiting.append(payload)
+        else:
+            self._replies[connection] = [payload]
 
     # Telling
 
@@ -188,9 +213,10 @@ class Runtime:
 
     def access_changed(self, change: AccessNews) -> None:
         """Somebody entered, left, changed or was signed out; told once, by news or the sweep."""
-        if self.sweep is None or not self.sweep.is_new(change):
+        if self.sweep is None or self.door is None or not self.sweep.is_new(change):
             return
         self._changes.append(change)
+        self.door.heard(change)
         person_id, room_id, slug = change.person_id, change.room_id, change.slug
         if change.kind == AccessChange.Kind.SIGNED_OUT and person_id:
             for connection in list(self.hub.people.get(person_id, ())):
@@ -212,10 +238,11 @@ class Runtime:
         """The rooms of somebody who has connected, read when `mark` was the last change."""
         if self.interest.knows(person_id):
             return
-        self.interest.load(person_id, room_ids)
+        missed = self.interest.load(person_id, room_ids)
         for change in self._changes:
             if change.id > mark and change.person_id == person_id:
                 self._moved(change)
+        self.activity.caught_up(person_id, missed)
 
     def _moved(self, change: AccessNews) -> None:
         if change.person_id is None or change.room_id is None:
@@ -229,6 +256,8 @@ class Runtime:
         """A backup was restored: every client loads afresh."""
         logger.warning("The installation has a new epoch: all sockets are closed")
         self.epoch = new_epoch
+        if self.door is not None:
+            self.door.forget()
         forget_rooms()
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.hub.rooms.clear()
@@ -237,8 +266,9 @@ class Runtime:
 
     async def _begin_anew(self) -> None:
         changed = await self.readers.run(last_change)
-        if self.sweep is not None:
+        if self.sweep is not None and self.door is not None:
             self.sweep.begin_anew(changed)
+            self.door.begin_anew(changed)
 
     # What the hub needs (`tertulia.hub.hub.Backend`)
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
+from django.db import connection as database
 from django.utils import timezone
 
 from tertulia.hub.hub import RENEW
 from tertulia.protocol.errors import Close, ProtocolError
 
 from .log import AccessNews
-from .models import AccessChange, Installation, Room
+from .models import AccessChange, Installation
+from .sql.pages import heads_of
 from .validity import ended_sessions, ended_tokens
 
 if TYPE_CHECKING:
@@ -35,7 +37,15 @@ PRUNE = 3_600
 # Seconds between two times of joining all groups of the layer anew.
 REJOIN = 10
 KEPT = timedelta(days=1)
-_CHUNK = 900
+# Seconds after which what a look has shown is too old to judge a connect token by: whatever ends
+# a sign-in is to be known within two.
+FRESH = 2.0
+# Seconds for which a process that has no connections any more goes on looking: their connect
+# tokens are good for a minute.
+LINGER = 60
+# Changes of so many seconds before its start are known to a process: connect tokens that were
+# made a minute before, with a mark of `LOOK_BACK` seconds before that, can be judged by them.
+REMEMBERED = timedelta(seconds=150)
 
 
 class Swept(msgspec.Struct):
@@ -48,19 +58,44 @@ class Swept(msgspec.Struct):
 
 def look(room_ids: list[int], after: int) -> Swept:
     """Heads of these rooms, access changes after this id, and the epoch."""
-    heads: list[tuple[int, int]] = []
-    for start in range(0, len(room_ids), _CHUNK):
-        some = room_ids[start : start + _CHUNK]
-        heads += Room.objects.filter(pk__in=some).values_list("pk", "head")
-    rows = (
-        AccessChange.objects.filter(pk__gt=after)
-        .order_by("pk")
-        .values_list(
-            *("pk", "kind", "participant__public_id", "participant_id", "room_id", "room__slug")
-        )
-    )
+    heads = heads_of(database, room_ids)
+    changes = _changes_after(after)
     epoch = Installation.objects.values_list("epoch", flat=True).first()
-    return Swept(heads, [AccessNews(*row) for row in rows], epoch)
+    return Swept(heads, changes, epoch)
+
+
+def _changes_after(after: int) -> list[AccessNews]:
+    changes = AccessChange.objects.filter(pk__gt=after).order_by("pk")
+    rows = changes.values_list(
+        *("pk", "kind", "participant__public_id", "participant_id", "room_id", "room__slug")
+    )
+    return [AccessNews(*row) for row in rows]
+
+
+class Recent(msgspec.Struct):
+    """The changes of access before a start: all those after the id `horizon`, ascending.
+
+    `base` is the last that is so old that no transaction with a lower id can still be open.
+    """
+
+    horizon: int
+    base: int
+    changes: list[AccessNews]
+
+
+def recent() -> Recent:
+    """What a process that starts has to know."""
+    now = timezone.now()
+    horizon = _last_before(now - REMEMBERED)
+    base = _last_before(now - timedelta(seconds=LOOK_BACK))
+    return Recent(horizon, base, _changes_after(horizon))
+
+
+def _last_before(time: datetime) -> int:
+    # By the index of their times: down the primary key SQLite would sort all those before. Where
+    # clocks differ it is a lower id, which is only more to look at.
+    changes = AccessChange.objects.filter(at__lt=time).order_by("-at", "-pk")
+    return changes.values_list("pk", flat=True).first() or 0
 
 
 def prune() -> None:
@@ -71,13 +106,19 @@ def prune() -> None:
 class Sweep:
     """Runs beside the hub for as long as the process serves."""
 
-    def __init__(self, runtime: Runtime, last_change: int) -> None:
+    def __init__(self, runtime: Runtime, known: Recent, looked: float) -> None:
+        """`known` was read after `looked`, by the loop's clock."""
         self._runtime = runtime
-        # Ids that have been acted upon since `_base`; `_marks` are the newest ids of the
-        # last `LOOK_BACK` sweeps, the oldest of which becomes the base.
-        self._base = last_change
-        self._seen: set[int] = set()
+        # Every change up to `base` has been heard of. Ids that have been acted upon since;
+        # `_marks` are the newest ids of the last `LOOK_BACK` sweeps, the oldest of which
+        # becomes the base.
+        self.base = known.base
+        self._seen = {change.id for change in known.changes if change.id > known.base}
         self._marks: list[int] = []
+        # When the last look that succeeded was begun.
+        self._looked = looked
+        # Sweeps in a row that found neither connections nor rooms.
+        self._idle = 0
         self._away = False
         self._count = 0
         # For the metrics: looks at the database, and those that failed.
@@ -125,6 +166,11 @@ class Sweep:
                 self.failures += 1
                 logger.exception("The sweep failed")
 
+    @property
+    def fresh(self) -> bool:
+        """Whether all that was committed two seconds ago has been heard of."""
+        return self._runtime.loop.time() - self._looked <= FRESH
+
     def is_new(self, change: AccessNews) -> bool:
         """Whether this change has not been acted upon yet; from now on it has.
 
@@ -137,16 +183,18 @@ class Sweep:
 
     def begin_anew(self, last_change: int) -> None:
         """The history is another one, whose ids may be lower."""
-        self._base = last_change
+        self.base = last_change
         self._seen.clear()
         self._marks.clear()
 
     async def _sweep(self) -> None:
         runtime = self._runtime
         hub = runtime.hub
-        if not hub.connections and not hub.rooms and self._count % LOOK_BACK:
+        self._idle = 0 if hub.open or hub.rooms else self._idle + 1
+        if self._idle > LINGER and self._count % LOOK_BACK:
             return
-        swept = await runtime.readers.run(look, list(hub.rooms), self._base)
+        began = runtime.loop.time()
+        swept = await runtime.readers.run(look, list(hub.rooms), self.base)
         if swept.epoch is not None and swept.epoch != runtime.epoch:
             runtime.new_history(swept.epoch)
             return
@@ -154,14 +202,15 @@ class Sweep:
             hub.head_known(room_id, head)
         for change in swept.changes:
             runtime.access_changed(change)
-        self._advance(max([self._base, *(change.id for change in swept.changes)]))
+        self._looked = began
+        self._advance(max([self.base, *(change.id for change in swept.changes)]))
         await self._now_and_then()
 
     def _advance(self, newest: int) -> None:
         self._marks.append(newest)
         if len(self._marks) > LOOK_BACK:
-            self._base = max(self._base, self._marks.pop(0))
-            self._seen = {seen for seen in self._seen if seen > self._base}
+            self.base = max(self.base, self._marks.pop(0))
+            self._seen = {seen for seen in self._seen if seen > self.base}
 
     async def _now_and_then(self) -> None:
         if self._count % VALIDITY == 0:
@@ -170,7 +219,7 @@ class Sweep:
             await self._runtime.readers.run(prune)
 
     async def _check_validity(self) -> None:
-        connections = list(self._runtime.hub.connections)
+        connections = self._runtime.hub.connections
         sessions = {c.session_key for c in connections if c.session_key is not None}
         tokens = {c.token_digest for c in connections if c.token_digest is not None}
         if sessions:

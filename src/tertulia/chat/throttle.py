@@ -6,6 +6,7 @@ import ipaddress
 import threading
 import time
 from collections.abc import Hashable
+from functools import lru_cache
 
 from django.http import HttpRequest
 
@@ -55,6 +56,7 @@ def address(request: HttpRequest) -> str:
     return counted(request.META.get("REMOTE_ADDR") or "")
 
 
+@lru_cache(4_096)
 def counted(text: str) -> str:
     """An address by which people are counted; of IPv6 the network of 64 bits, which one has."""
     try:

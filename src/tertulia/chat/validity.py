@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from .conf import conf
-from .models import AccessChange, Participant, Token
-from .people import (
-    Speaker,
-    guest_in,
-    participant_by_guest_token,
-    participant_by_token,
-    participant_of,
-    speaker_of,
-    user_has,
+from .models import Participant, Token
+from .people import Speaker, guest_in, participant_of, speaker_found, speaker_of, user_has
+from .sql.identity import (
+    BY_ID,
+    BY_PUBLIC_ID,
+    BY_TOKEN,
+    BY_USER,
+    Found,
+    find_people,
+    newest_change,
 )
+
+if TYPE_CHECKING:
+    from .connecting.token import Credential
 
 _CHUNK = 500
 # Tokens of people whose account was deleted speak for nobody; bots have none to begin with.
@@ -43,54 +49,119 @@ def user_of(session: SessionBase) -> Any:
 
 
 class Identity:
-    """Who a socket speaks for, and the mark up to which his sign-outs are known."""
+    """Who a socket speaks for, and the mark up to which his sign-outs are known.
 
-    __slots__ = ("mark", "rooms", "speaker")
+    `rooms` is None where they have not been read yet. `credential` is what a connect token for
+    him would be made for; None: he is given none.
+    """
 
-    def __init__(self, speaker: Speaker, mark: int, rooms: list[int]) -> None:
+    __slots__ = ("credential", "mark", "rooms", "speaker")
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        mark: int,
+        rooms: list[int] | None,
+        credential: Credential | None = None,
+    ) -> None:
         self.speaker = speaker
         self.mark = mark
         self.rooms = rooms
+        self.credential = credential
 
 
 def last_change() -> int:
-    """The id of the newest access change."""
-    newest = AccessChange.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return newest or 0
+    """The id of the newest change of access."""
+    return newest_change(connection)
 
 
-def by_session(session_key: str) -> Speaker | None:
-    """Whom a session cookie speaks for."""
+def user_or_guest(session_key: str) -> Any:
+    """Whom a session cookie speaks for: a user of the host, a guest's `Speaker`, or None."""
     session = open_session(session_key)
-    user = user_of(session)
-    if user.is_authenticated:
-        return speaker_of(participant_of(user))
-    guest = guest_in(session) if conf.open else None
+    user = user_if_known(user_of(session))
+    return guest_speaker(session) if user is None and conf.open else user
+
+
+def user_if_known(user: Any) -> Any:
+    """The user whom a request or a handshake has; None for nobody."""
+    return user if user is not None and user.is_authenticated else None
+
+
+def guest_speaker(session: SessionBase) -> Speaker | None:
+    """The guest whom a session remembers."""
+    guest = guest_in(session)
     return speaker_of(guest) if guest is not None else None
 
 
-def by_token(token: str) -> Speaker | None:
-    """Whom a bearer token or a guest token speaks for."""
-    participant = participant_by_token(token) or participant_by_guest_token(token)
-    return speaker_of(participant) if participant is not None else None
+def identify_tokens(digests: list[str]) -> list[Identity | Exception | None]:
+    """Whom these bearer tokens speak for, in one statement."""
+    found = find_people(connection, BY_TOKEN, digests)
+    return [
+        _identity(found[digest]) if digest in found and _speaks(found[digest]) else None
+        for digest in digests
+    ]
 
 
-def by_user(user: Any) -> Speaker | None:
-    """Whom Channels' auth middleware has found."""
-    if user is None or not user.is_authenticated:
-        return None
-    return speaker_of(participant_of(user))
+def _speaks(found: Found) -> bool:
+    """Whether a bearer token speaks for him: a bot, or an account that may sign in."""
+    if not found.has_user:
+        return found.kind == Participant.Kind.BOT
+    if found.active is None:
+        participant = Participant.objects.select_related("user").get(pk=found.id)
+        return participant.user is not None and bool(participant.user.is_active)
+    return found.active
 
 
-def identify(find: Any, key: Any) -> Identity | None:
-    """`find(key)` with what the live side needs to know of the speaker, in one thread hop."""
-    from .read import my_room_ids
+def identify_guests(public_ids: list[str]) -> list[Identity | Exception | None]:
+    """The guests with these ids, in one statement."""
+    found = find_people(connection, BY_PUBLIC_ID, public_ids)
+    guests = {key: one for key, one in found.items() if one.kind == Participant.Kind.GUEST}
+    return [_identity(guests[key]) if key in guests else None for key in public_ids]
 
+
+def identify_each(
+    questions: list[tuple[Callable[[Any], Any], Any]],
+) -> list[Identity | Exception | None]:
+    """Whom each `find(key)` finds (a user, a `Speaker`, None), by the host's own ways.
+
+    What failed is among the answers, so that it harms no other handshake. The mark is read
+    first: whatever ends a sign-in while it is being asked about comes after it.
+    """
     mark = last_change()
-    speaker = find(key)
-    if speaker is None:
-        return None
-    return Identity(speaker, mark, my_room_ids(speaker.id))
+    whom = [_found_by(find, key) for find, key in questions]
+    users = [one for one in whom if not isinstance(one, Speaker | Exception | None)]
+    by_user = find_people(connection, BY_USER, map(_user_key, users))
+    # An account may come for the first time; guests are known by their session.
+    speakers = [
+        one
+        if isinstance(one, Speaker | Exception | None)
+        else by_user.get(_user_key(one)) or speaker_of(participant_of(one))
+        for one in whom
+    ]
+    rooms = find_people(connection, BY_ID, [one.id for one in speakers if isinstance(one, Speaker)])
+    found = [rooms.get(one.id) if isinstance(one, Speaker) else one for one in speakers]
+    return [_identity(one, mark) if isinstance(one, Found) else one for one in found]
+
+
+def _found_by(find: Callable[[Any], Any], key: Any) -> Any:
+    try:
+        return find(key)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
+        # Leave no transaction behind in a connection that is kept.
+        connection.close()
+        return error
+
+
+def _user_key(user: Any) -> Any:
+    """A user's primary key as the database keeps it."""
+    field: Any = Participant._meta.get_field("user")
+    return field.get_db_prep_value(user.pk, connection, prepared=False)
+
+
+def _identity(found: Found, mark: int | None = None) -> Identity:
+    return Identity(speaker_found(found), found.mark if mark is None else mark, found.rooms)
 
 
 def ended_sessions(session_keys: list[str]) -> set[str]:
@@ -122,7 +193,7 @@ def ended_tokens(digests: list[str]) -> set[str]:
 
 def invalid_session(session_key: str) -> bool:
     """The thorough question, asked of the few after a sign-out: does this cookie still speak?"""
-    return by_session(session_key) is None
+    return user_or_guest(session_key) is None
 
 
 def _chunks(keys: list[str]) -> list[list[str]]:

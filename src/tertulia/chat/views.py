@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
@@ -21,9 +22,10 @@ from . import api
 from .access import visible_room
 from .answers import answer, json_view
 from .conf import conf
+from .connecting.door import page_token
 from .finding import find_public
 from .models import Participant, Room
-from .people import me, person_of
+from .people import GUEST_SESSION_KEY, me, person_of, speaker_of
 from .profile.spoken import in_own_language, languages
 from .slugs import check_slug, slug_from_name
 
@@ -107,6 +109,7 @@ def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
         "seq": None,
         "open": conf.open,
         "languages": [list(pair) for pair in languages()],
+        "connect": _connect_token(request, person),
         "language": person.language,
         "timeZone": person.time_zone,
         "urls": {
@@ -121,6 +124,19 @@ def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
             "invite": page_of("invite") if getattr(request.user, "is_staff", False) else None,
         },
     }
+
+
+def _connect_token(request: HttpRequest, person: Participant) -> str | None:
+    """With it the page's first connection needs no question to the database either.
+
+    Only for whom the session itself speaks: a host may know a request's user by other ways.
+    """
+    session, user = request.session, request.user
+    if user.is_authenticated:
+        known = session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
+    else:
+        known = session.get(GUEST_SESSION_KEY) == person.public_id
+    return page_token(speaker_of(person), session.session_key) if known else None
 
 
 def page_of(name: str) -> str | None:

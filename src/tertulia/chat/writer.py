@@ -1,13 +1,14 @@
 """Group commit: all that waits in this process goes into one transaction.
 
 One thread takes everything that has been submitted, runs it in the order of submission in one
-transaction, and wakes the event loop once with all outcomes. There is no timer: it commits
-what is there. On PostgreSQL a room that somebody else holds locked is handed to a lane, which
-waits for that room alone, so that a slow caller stalls nobody.
+transaction, and wakes the event loop once with all outcomes. There is no timer: as soon as it
+is free it commits what is there. On PostgreSQL a room that somebody else holds locked is handed
+to a lane, which waits for that room alone, so that a slow caller stalls nobody.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import threading
@@ -29,7 +30,7 @@ from tertulia.hub.counts import Histogram
 from tertulia.protocol.errors import Code, ProtocolError, unavailable
 
 from .actions.base import Action, Outcome
-from .actions.messages import SendMessage, send_all
+from .actions.messages import SendMessage, send_all, what_is_read
 from .log import LogTransaction, News, room_id_of
 from .outage import Outage
 
@@ -38,13 +39,18 @@ logger = logging.getLogger(__name__)
 # Actions in one transaction, and actions that may wait: over it they are refused at once.
 BATCH = 1_000
 WAITING = 20_000
+# Seconds after which the writer is woken at the latest while each turn of the loop brings more.
+GATHERING = 0.002
 # Rooms that may be waited for at the same time, and milliseconds that a lane waits for its room.
 LANES = 4
 LANE_MILLISECONDS = 5_000
 # Milliseconds that a batch waits for a row that is no room, such as a membership.
 ROW_MILLISECONDS = 1_000
-# Milliseconds that a batch waits for SQLite's one lock before its senders are told to retry.
-SQLITE_MILLISECONDS = 4_000
+# Of the connection that writes to SQLite: milliseconds that a batch waits for the one lock
+# before its senders are told to retry (less than a client waits for an answer); KiB of pages
+# that it keeps, since every key goes to another page of its index; and pages of the log after
+# which they are written to their places, most of them once instead of many times.
+SQLITE_PRAGMAS = {"busy_timeout": 4_000, "cache_size": -65_536, "wal_autocheckpoint": 4_000}
 # Bounds of what is measured of a transaction: seconds, and actions.
 SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ACTIONS_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
@@ -73,7 +79,10 @@ class Writer:
 
     def __init__(self, committed: Committed) -> None:
         self._committed = committed
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        # What waits, and what wakes the thread that takes it.
+        self._items: deque[Item] = deque()
+        self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._calling = False
         self._thread = threading.Thread(target=self._run, name="tertulia-writer", daemon=True)
         self._lanes: dict[int, deque[Item]] = {}
         self._lanes_lock = threading.Lock()
@@ -99,7 +108,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Actions that wait for the writing thread."""
-        return self._queue.qsize()
+        return len(self._items)
 
     @property
     def lanes(self) -> int:
@@ -107,37 +116,56 @@ class Writer:
         return len(self._lanes)
 
     def submit(self, action: Action, done: Done) -> None:
-        """Have an action carried out; `done` gets its result or `ProtocolError` in the loop."""
-        if self._stopped or self._queue.qsize() >= WAITING:
+        """Have an action carried out; `done` gets its result or `ProtocolError` in the loop.
+
+        Called in the event loop.
+        """
+        if self._stopped or len(self._items) >= WAITING:
             self.busy += 1
             self._committed([(done, unavailable("The server is too busy to write."))], None)
             return
-        self._queue.put(Item(action, done))
+        self._items.append(Item(action, done))
+        if not self._calling:
+            self._calling = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._call, loop, 0, loop.time() + GATHERING)
+
+    def _call(self, loop: asyncio.AbstractEventLoop, before: int, until: float) -> None:
+        """At the end of a turn of the loop: wake the thread, if it brought nothing more.
+
+        Woken by the first of a wave the thread would commit that one alone, while the others
+        wait. The loop does not wait here either: it looks what has come, and goes on doing so
+        only as long as there is something. A busy thread takes what there is by itself.
+        """
+        waiting = len(self._items)
+        if waiting > before and loop.time() < until:
+            loop.call_soon(self._call, loop, waiting, until)
+            return
+        self._calling = False
+        self._calls.put(None)
 
     def stop(self, timeout: float = 10.0) -> None:
         """Carry out what was submitted, then end."""
         self._stopped = True
         if self._started:
-            self._queue.put(None)
+            self._calls.put(None)
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        going = True
-        while going:
-            batch = [self._queue.get()]
-            try:
-                while len(batch) < BATCH:
-                    batch.append(self._queue.get_nowait())
-            except queue.Empty:
-                pass
-            items = [item for item in batch if item is not None]
-            going = len(items) == len(batch)
+        while not self._stopped or self._items:
+            items = self._take()
+            if not items:
+                self._calls.get()
+                continue
             try:
                 self._write(items)
             except Exception:  # the thread must live on, whatever happens
                 logger.exception("The writer failed")
                 self._fail(items, ProtocolError(Code.INTERNAL, "The server failed."))
         connection.close()
+
+    def _take(self) -> list[Item]:
+        return [self._items.popleft() for _ in range(min(len(self._items), BATCH))]
 
     # One batch
 
@@ -177,12 +205,12 @@ class Writer:
             self._fail([item], ProtocolError(Code.INTERNAL, "The server failed to do this."))
 
     def _connect(self) -> None:
-        """On SQLite, wait less for the lock than a client waits for an answer."""
         if connection.connection is None:
             connection.ensure_connection()
             if connection.vendor == "sqlite":
                 with connection.cursor() as cursor:
-                    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_MILLISECONDS}")
+                    for name, value in SQLITE_PRAGMAS.items():
+                        cursor.execute(f"PRAGMA {name} = {value}")
 
     def _prepare(self, items: list[Item]) -> list[Item]:
         """Everything that needs no lock: rendering, and which rooms are meant."""
@@ -206,12 +234,15 @@ class Writer:
         began = monotonic()
         with connection.wrap_database_errors, transaction.atomic():
             log = LogTransaction(connection)
-            rooms = {item.room_id for item in items if item.room_id is not None}
-            # Outside a lane rooms are never waited for; this is for any other row.
-            wait = LANE_MILLISECONDS if lane else ROW_MILLISECONDS
-            log.dialect.set_lock_timeout(log.cursor, wait)
-            if rooms:
-                log.lock(rooms, skip_locked=not lane)
+            sends = (item.action for item in items if isinstance(item.action, SendMessage))
+            wanted = what_is_read(log, sends)
+            wanted["rooms"].update(item.room_id for item in items if item.room_id is not None)
+            log.find(
+                **wanted,
+                skip_locked=not lane,
+                # Outside a lane rooms are never waited for; this is for any other row.
+                wait=LANE_MILLISECONDS if lane else ROW_MILLISECONDS,
+            )
             if not lane and log.connection.vendor == "postgresql":
                 held = [item for item in items if item.room_id and item.room_id not in log.rooms]
                 if held:

@@ -29,25 +29,52 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Transport(Protocol):
     """What a connection needs of a socket. None of it waits."""
 
-    def send(self, frames: Frames) -> None:
-        """Put frames into the outbox."""
+    # The socket itself while all that was sent is in the kernel, so that `send` on it is in
+    # order; None while something waits, once it is closed, and where there is no such thing.
+    clear: Any
+
+    def send(self, frames: Frames) -> int:
+        """Put frames into the outbox; how many bytes wait there."""
+        ...
 
     def buffered(self) -> int:
-        """Bytes that wait in the outbox."""
+        """How many bytes wait in the outbox."""
         ...
 
-    def ping(self) -> bool:
-        """Send a WebSocket ping; False where the server cannot, and watches by itself."""
+    def ping(self, behind: Frames | None) -> bool:
+        """Send a WebSocket ping, and frames behind it in the same write; False where the server
+        cannot, and watches by itself: then nothing was sent."""
         ...
-
-    def watch(self, on_pong: Callable[[], None]) -> None:
-        """Tell of pongs, where the server shows them."""
 
     def start(self) -> None:
         """The socket has been accepted: what waits may go."""
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame behind what waits; cut the socket after `CLOSE_SECONDS`."""
+
+
+class DirectTransport(Transport, Protocol):
+    """What `tertulia.server` offers besides: the way out of ASGI."""
+
+    def rest(self, data: bytes, sent: int) -> int:
+        """Of what was written to `clear` only `sent` bytes were taken; how many wait now."""
+        ...
+
+    def unsent(self, data: bytes, error: OSError) -> int:
+        """What was written to `clear` was refused; how many bytes wait now."""
+        ...
+
+    # Whether `leave` was called.
+    left: bool
+
+    def leave(self, handler: Any) -> None:
+        """The handler gets all that comes from here on; the application may return."""
+
+    def hold(self) -> None:
+        """No more messages until `release`."""
+
+    def release(self) -> None:
+        """Messages may come again."""
 
 
 class Connection:
@@ -57,6 +84,7 @@ class Connection:
         "classic",
         "closed",
         "code",
+        "credential",
         "echo",
         "hub",
         "mark",
@@ -82,17 +110,25 @@ class Connection:
         self.person: Person | None = None
         # The application's own idea of the speaker, opaque to the hub.
         self.speaker: Any = None
+        # What its connect tokens are made for, opaque too; None: the client takes none.
+        self.credential: Any = None
         self.session_key: str | None = None
         self.token_digest: str | None = None
         # Changes of access up to this id were known when the speaker was identified.
         self.mark = 0
         self.subscriptions: dict[int, Subscription] = {}
         # With echo off: (room, seq) of what this connection sent and shall not get back.
-        self.own: set[tuple[int, int]] = set()
+        self.own: set[tuple[int, int]] | None = None
         # The hub's second in which the last sign of life came.
         self.seen = hub.seconds
         # The second of the heartbeat at which it is this connection's turn.
         self.turn = 0
+
+    def keep_back(self, room_id: int, seq: int) -> None:
+        """This connection sent it, and shall not get it back."""
+        if self.own is None:
+            self.own = set()
+        self.own.add((room_id, seq))
 
     def sign_of_life(self) -> None:
         """A frame or a pong has come."""
@@ -110,8 +146,11 @@ class Connection:
         """The same frames as others get, into this connection's outbox."""
         if self.closed:
             return
-        self.transport.send(frames)
-        if self.transport.buffered() > OUTBOX_BYTES:
+        self.waits(self.transport.send(frames))
+
+    def waits(self, size: int) -> None:
+        """So many bytes wait for this socket."""
+        if size > OUTBOX_BYTES:
             self.hub.counts.overflows += 1
             self.close(Close.TOO_SLOW, retry_after=1.0)
 
@@ -141,6 +180,8 @@ class AsgiTransport:
     One task a connection, woken when its outbox was empty; never one a recipient and message.
     """
 
+    clear = None
+
     def __init__(self, send: Send) -> None:
         self._send = send
         self._queue: deque[str] = deque()
@@ -153,19 +194,17 @@ class AsgiTransport:
     def start(self) -> None:
         self._pump = asyncio.ensure_future(self._run())
 
-    def send(self, frames: Frames) -> None:
+    def send(self, frames: Frames) -> int:
         self._queue.extend(frames.texts)
         self._bytes += sum(map(len, frames.payloads))
         self._wake.set()
+        return self._bytes
 
     def buffered(self) -> int:
         return self._bytes
 
-    def ping(self) -> bool:
+    def ping(self, behind: Frames | None) -> bool:
         return False
-
-    def watch(self, on_pong: Callable[[], None]) -> None:
-        """ASGI shows no pongs."""
 
     def close(self, code: int, reason: str) -> None:
         self._closing = (code, reason)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import Close
 from tertulia.protocol.events import Heartbeat, Person
+from tertulia.protocol.frames import Frames
 
 from .connection import Connection
 from .counts import Counts, LagMeter
@@ -60,6 +61,13 @@ class Backend(Protocol):
         """Passing news to the other processes; may be lost."""
 
 
+_HEARTBEAT = encode(Heartbeat())
+
+
+def _plain_beat(connection: Connection) -> bytes:
+    return _HEARTBEAT
+
+
 class Hub:
     """All that is live in this process."""
 
@@ -67,36 +75,43 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.backend = backend
         self.heartbeat = heartbeat
-        self.connections: set[Connection] = set()
-        # By public id.
-        self.people: dict[str, set[Connection]] = {}
+        # The connections of each person, by public id. Lists, since most people have one.
+        self.people: dict[str, list[Connection]] = {}
         self.rooms: dict[int, LiveRoom] = {}
         self.counts = Counts()
         self.lag = LagMeter(self.loop)
-        # How many of `connections` speak the classic protocol, and how many subscriptions
+        # How many connections speak the classic protocol, and how many subscriptions
         # all of them have.
         self.classic = 0
         self.subscribed = 0
         self._ready: deque[LiveRoom] = deque()
         self._scheduled = False
         self._tasks: set[asyncio.Task[None]] = set()
-        # Connections by the second of the heartbeat in which their turn comes.
-        self._turns: list[set[Connection]] = [set() for _ in range(max(1, heartbeat))]
+        # All connections, by the second of the heartbeat in which their turn comes, and how many
+        # they are. Dictionaries, since a large set takes three times the memory.
+        self._turns: list[dict[Connection, None]] = [{} for _ in range(max(1, heartbeat))]
+        self.open = 0
         self._turn = 0
         # Seconds that have been ticked.
         self.seconds = 0
-        self._beat = encode(Heartbeat())
+        # What a heartbeat says to a connection; the application may have something to add.
+        self.beat: Callable[[Connection], bytes] = _plain_beat
 
     # Connections
 
+    @property
+    def connections(self) -> list[Connection]:
+        """All that are open."""
+        return [connection for turn in self._turns for connection in turn]
+
     def add(self, connection: Connection, person: Person | None) -> None:
         """Register a connection; `person` is None until he has said who he is."""
-        self.connections.add(connection)
+        self.open += 1
         self.classic += connection.classic
         self.counts.opened["classic" if connection.classic else "v1"] += 1
         # Last in line: a whole heartbeat passes before the first.
         connection.turn = self._turn
-        self._turns[self._turn].add(connection)
+        self._turns[self._turn][connection] = None
         if person is not None:
             self.identify(connection, person)
 
@@ -106,24 +121,25 @@ class Hub:
             self.unsubscribe(connection, room_id)
         self._forget(connection)
         connection.person = person
-        self.people.setdefault(person.id, set()).add(connection)
+        self.people.setdefault(person.id, []).append(connection)
 
     def drop(self, connection: Connection) -> None:
         """The connection has ended."""
         for room_id in list(connection.subscriptions):
             self.unsubscribe(connection, room_id)
         self._forget(connection)
-        if connection in self.connections:
-            self.connections.remove(connection)
+        turn = self._turns[connection.turn]
+        if connection in turn:
+            del turn[connection]
+            self.open -= 1
             self.classic -= connection.classic
-        self._turns[connection.turn].discard(connection)
 
     def _forget(self, connection: Connection) -> None:
         if connection.person is None:
             return
         others = self.people.get(connection.person.id)
-        if others is not None:
-            others.discard(connection)
+        if others is not None and connection in others:
+            others.remove(connection)
             if not others:
                 del self.people[connection.person.id]
 
@@ -341,14 +357,15 @@ class Hub:
                 self.presence_changed(room)
 
     def _heartbeat(self, connection: Connection) -> None:
+        beat = None if connection.classic else Frames([self.beat(connection)])
         # Where the server cannot ping for us, it watches the peer by pings of its own.
-        if connection.transport.ping():
+        if connection.transport.ping(beat):
             silent = self.seconds - connection.seen
             if silent >= self.heartbeat - 1:
                 left = max(0, UNSEEN_HEARTBEATS * self.heartbeat - silent)
                 self.loop.call_later(left, self._check_silence, connection)
-        if not connection.classic:
-            connection.send(self._beat)
+        elif beat is not None:
+            connection.deliver(beat)
 
     def _check_silence(self, connection: Connection) -> None:
         """Only for those who have been silent for a whole heartbeat: a timer for each."""
@@ -366,7 +383,7 @@ class Hub:
 
     def close_all(self, code: Close, retry_after: float) -> None:
         """The process goes away, or the history is another one."""
-        for connection in list(self.connections):
+        for connection in self.connections:
             connection.close(code, retry_after=retry_after)
 
     async def stop(self) -> None:

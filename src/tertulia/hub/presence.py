@@ -28,7 +28,7 @@ class Presence:
         "_changed_here",
         "_due",
         "_leases",
-        "_local",
+        "_more",
         "_new",
         "_people",
         "_room",
@@ -38,8 +38,9 @@ class Presence:
 
     def __init__(self, room: LiveRoom) -> None:
         self._room = room
-        self._local: dict[str, int] = {}
+        # Those of this process, and how many more connections than one some of them have.
         self._people: dict[str, Person] = {}
+        self._more: dict[str, int] = {}
         self._leases: dict[str, tuple[float, list[Person], int]] = {}
         # Connections that have come since it was last told who is here.
         self._new: set[Connection] = set()
@@ -54,9 +55,9 @@ class Presence:
         person = connection.person
         if person is None:
             return
-        count = self._local.get(person.id, 0)
-        self._local[person.id] = count + 1
-        if count == 0:
+        if person.id in self._people:
+            self._more[person.id] = self._more.get(person.id, 0) + 1
+        else:
             self._people[person.id] = person
             self._changed(local=True)
         if connection.classic:
@@ -70,12 +71,14 @@ class Presence:
         """A connection has left the room."""
         person = connection.person
         self._new.discard(connection)
-        if person is None or person.id not in self._local:
+        if person is None or person.id not in self._people:
             return
-        self._local[person.id] -= 1
-        if self._local[person.id] == 0:
-            del self._local[person.id], self._people[person.id]
+        more = self._more.pop(person.id, 0)
+        if more == 0:
+            del self._people[person.id]
             self._changed(local=True)
+        elif more > 1:
+            self._more[person.id] = more - 1
 
     def person_changed(self, person: Person) -> None:
         """Somebody who may be here has another name or picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from typing import Any
@@ -51,6 +52,10 @@ async def _startup() -> None:
             await asyncio.sleep(1)
     await runtime.startup()
     board().start()
+    # Modules, classes and settings live as long as the process. The collector, which stops
+    # everybody while it looks, need not look at these 70,000 objects again (80 ms each time).
+    gc.collect()
+    gc.freeze()
 
 
 async def _shutdown() -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tertulia.project")
 
-BACKLOG = 2048
+# Connections that the kernel keeps until they are accepted, when all come at once; it takes less
+# where it allows less (`net.core.somaxconn`, 4,096 on Linux).
+BACKLOG = 16_384
 GRACE = 5  # seconds that requests under way get when the server stops
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -123,7 +125,7 @@ def configuration(env: Environment) -> WorkerConfig:
     return WorkerConfig(
         "tertulia.project.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http="tertulia.server.http:HttpProtocol",
         ws="tertulia.server.websocket:WebSocketProtocol",
         ws_max_size=131072,
         ws_per_message_deflate=False,

@@ -208,9 +208,13 @@ class HistoryList(Command, tag="history.list"):
 
 
 class Auth(Struct, tag_field="type", tag="auth", gc=False):
-    """The first frame of a client that has neither cookie nor header. Needs no `ref`."""
+    """The first frame of a client that has neither cookie nor header. Needs no `ref`.
+
+    `connect` is the last connect token, or "" to be given one.
+    """
 
     token: Annotated[str, Meta(max_length=1024)]
+    connect: str | None = None
 
 
 Any = (

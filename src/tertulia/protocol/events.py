@@ -163,9 +163,15 @@ DURABLE: dict[str, type[Durable]] = {
     )
 }
 
+# What `type` is for each of them.
+KINDS: dict[type[Durable], str] = {cls: kind for kind, cls in DURABLE.items()}
+
 
 class Welcome(Struct, tag_field="type", tag="welcome", kw_only=True):
-    """The first frame from the server. `heartbeat` in seconds."""
+    """The first frame from the server. `heartbeat` in seconds.
+
+    `connect` is a connect token, for a client that has asked for one.
+    """
 
     protocol: int
     epoch: str
@@ -173,6 +179,7 @@ class Welcome(Struct, tag_field="type", tag="welcome", kw_only=True):
     heartbeat: int
     limits: dict[str, int]
     guest_token: str | UnsetType = UNSET
+    connect: str | UnsetType = UNSET
 
 
 class ErrorBody(Struct, kw_only=True):
@@ -265,7 +272,9 @@ class RoomLeft(Struct, tag_field="type", tag="room.left"):
 
 
 class Heartbeat(Struct, tag_field="type", tag="heartbeat"):
-    """The server lives."""
+    """The server lives. `connect` is a new connect token, for a client that has asked for one."""
+
+    connect: str | UnsetType = UNSET
 
 
 class ClassicMessage(Struct, tag_field="type", tag="chat_message"):

@@ -20,26 +20,19 @@ def text_frame(payload: bytes) -> bytes:
 class Frames:
     """Some payloads for many recipients, joined into one write for each.
 
-    Both forms are made once, when the first recipient of their kind asks.
+    `wire`: all payloads as frames, for a transport that takes bytes.
     """
 
-    __slots__ = ("_texts", "_wire", "payloads")
+    __slots__ = ("_texts", "payloads", "wire")
 
     def __init__(self, payloads: list[bytes]) -> None:
         self.payloads = payloads
-        self._wire: bytes | None = None
+        self.wire = b"".join(map(text_frame, payloads))
         self._texts: list[str] | None = None
 
     @property
-    def wire(self) -> bytes:
-        """All payloads as frames, for a transport that takes bytes."""
-        if self._wire is None:
-            self._wire = b"".join(map(text_frame, self.payloads))
-        return self._wire
-
-    @property
     def texts(self) -> list[str]:
-        """All payloads as text, for a transport that frames by itself."""
+        """All payloads as text, for a transport that frames by itself; made once."""
         if self._texts is None:
             self._texts = [payload.decode() for payload in self.payloads]
         return self._texts

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tertulia.protocol import events as ev
@@ -15,12 +14,12 @@ from .. import sql
 from ..access import MODERATORS, check_member, check_open, check_see
 from ..encode import key_text, message_of, timestamp
 from ..log import LogTransaction
-from ..models import Membership, Mention, Message
+from ..models import Membership, Mention, Message, Participant
 from ..naming import candidates
 from ..people import Speaker
 from ..slugs import fold_slug
 from ..sql.pages import messages_at
-from ..text import RENDERER, Named, Rendered, is_blank, render
+from ..text import RENDERER, Named, Rendered, is_blank, is_encodable, render
 from .base import Action, Outcome
 from .members import join
 
@@ -33,7 +32,7 @@ def check_text(text: str) -> None:
         )
     if is_blank(text):
         raise invalid("text", "The text is blank.")
-    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if "\x00" in text or not is_encodable(text):
         raise invalid("text", "Text must be valid Unicode without NUL.")
 
 
@@ -42,10 +41,13 @@ def render_in(slug: str, text: str) -> Rendered:
     names = candidates(text)
     if not names:
         return render(text)
-    found = Membership.objects.filter(
-        room__slug_fold=fold_slug(slug), left_seq__isnull=True, participant__name_fold__in=names
-    ).values_list("participant__name_fold", "participant__public_id", "participant_id")
-    return render(text, {name: Named(public_id, pk) for name, public_id, pk in found})
+    # The names first: both databases would look at all members of the room for them.
+    people = Participant.objects.filter(name_fold__in=names).in_bulk()
+    present = Membership.objects.filter(
+        room__slug_fold=fold_slug(slug), left_seq__isnull=True, participant_id__in=people
+    ).values_list("participant_id", flat=True)
+    named = [people[pk] for pk in present]
+    return render(text, {one.name_fold: Named(one.public_id, one.pk) for one in named})
 
 
 class SendMessage(Action):
@@ -53,6 +55,8 @@ class SendMessage(Action):
 
     `join`: a classic client joins a public room with its first message.
     """
+
+    slug: str
 
     def __init__(
         self,
@@ -77,9 +81,10 @@ class SendMessage(Action):
     def prepare(self) -> None:
         # Text that will be refused is not worth rendering; the refusal comes in its turn.
         if self.rendered is None and len(self.text) <= TEXT:
-            self.rendered = render_in(self.slug or "", self.text)
+            self.rendered = render_in(self.slug, self.text)
 
     def run(self, log: LogTransaction) -> Any:
+        log.find(**what_is_read(log, [self]))
         outcome = send_all(log, [self])[0]
         if isinstance(outcome, ProtocolError):
             raise outcome
@@ -89,25 +94,33 @@ class SendMessage(Action):
 def send_all(log: LogTransaction, sends: Sequence[SendMessage]) -> list[Outcome]:
     """Several sends in one go: the same few statements for one as for a thousand.
 
-    Their rooms are locked before the keys are looked up, so that the same key, sent through
-    another process at the same moment, is seen.
+    The caller has had `log` find `what_is_read` of them.
     """
-    rooms = [_locked(log, send.slug or "") for send in sends]
-    before = {
-        (row.author_id, row.key): (row.room_id, row.seq, row.sent_at)
-        for row in log.dialect.find_keys(log.cursor, [(s.speaker.id, s.key) for s in sends])
-    }
-    log.load_members(
-        {(room.id, send.speaker.id) for room, send in zip(rooms, sends, strict=True) if room}
-    )
+    rooms = {slug: _locked(log, slug) for slug in {send.slug for send in sends}}
     outcomes: list[Outcome] = []
-    for send, room in zip(sends, rooms, strict=True):
+    for send in sends:
         try:
-            outcomes.append(_send(log, send, room, before))
+            outcomes.append(_send(log, send, rooms[send.slug]))
         except ProtocolError as error:
             outcomes.append(error)
     log.flush()
     return outcomes
+
+
+def what_is_read(log: LogTransaction, sends: Iterable[SendMessage]) -> dict[str, Any]:
+    """What `LogTransaction.find` can read for them all at once."""
+    ids: dict[str, int | None] = {}
+    keys, members = [], []
+    for send in sends:
+        slug, author = send.slug, send.speaker.id
+        keys.append((author, send.key))
+        if slug not in ids:
+            ids[slug] = log.room_id(slug)
+        room_id = ids[slug]
+        if room_id is not None:
+            members.append((room_id, author))
+    rooms = {room_id for room_id in ids.values() if room_id is not None}
+    return {"rooms": rooms, "keys": keys, "members": members}
 
 
 def _locked(log: LogTransaction, slug: str) -> sql.RoomRow | None:
@@ -117,34 +130,22 @@ def _locked(log: LogTransaction, slug: str) -> sql.RoomRow | None:
         return None
 
 
-def _result(seq: int, sent_at: datetime, *, duplicate: bool) -> dict[str, Any]:
-    return {"seq": seq, "sent_at": timestamp(sent_at), "duplicate": duplicate}
-
-
-def _send(
-    log: LogTransaction,
-    send: SendMessage,
-    room: sql.RoomRow | None,
-    before: dict[tuple[int, uuid.UUID], tuple[int, int, datetime]],
-) -> dict[str, Any]:
+def _send(log: LogTransaction, send: SendMessage, room: sql.RoomRow | None) -> dict[str, Any]:
     """One send of a batch: a repeat is answered before any other check."""
     send.check_barred()
     speaker = send.speaker
-    sent = before.get((speaker.id, send.key))
+    sent = log.sent_before(speaker.id, send.key)
     if sent is not None:
-        room_id, seq, sent_at = sent
-        if room is None or room.id != room_id:
+        if room is None or room.id != sent.room_id:
             raise conflict("This key was used for a message in another room.")
-        return _result(seq, sent_at, duplicate=True)
+        return {"seq": sent.seq, "sent_at": timestamp(sent.sent_at), "duplicate": True}
     role = log.role(room.id, speaker.id) if room is not None else None
     check_see(room, role)
     assert room is not None
     _check_send(log, send, room, role)
     if role is None:
         join(log, room, speaker)
-    seq = _append(log, send, room)
-    before[speaker.id, send.key] = (room.id, seq, log.at)
-    return _result(seq, log.at, duplicate=False)
+    return {"seq": _append(log, send, room), "sent_at": log.stamp, "duplicate": False}
 
 
 def _check_send(
@@ -175,20 +176,18 @@ def _append(log: LogTransaction, send: SendMessage, room: sql.RoomRow) -> int:
         *(room.id, seq, room.messages, speaker.id, speaker.person.name, send.key),
         *(send.text, html, RENDERER, send.reply_to, log.at),
     )
-    log.add_message(row)
     for named in mentions:
         own = named.id == speaker.id
         log.add_mention(sql.MentionRow(room.id, seq, named.id, own), named.public_id)
-    at = timestamp(log.at)
     message = ev.Message(
         seq=seq,
         version=seq,
-        number=room.messages,
+        number=row.number,
         key=key_text(send.key),
         author=speaker.person,
         text=send.text,
         html=html,
-        sent_at=at,
+        sent_at=log.stamp,
         edited_at=None,
         deleted=False,
         reply_to=send.reply_to,
@@ -196,8 +195,11 @@ def _append(log: LogTransaction, send: SendMessage, room: sql.RoomRow) -> int:
         attachments=[],
         reactions=[],
     )
-    event = ev.MessageCreated(room=room.slug, seq=seq, at=at, actor=speaker.person, message=message)
-    return log.append(room, event, speaker, subject=seq)
+    event = ev.MessageCreated(
+        room=room.slug, seq=seq, at=log.stamp, actor=speaker.person, message=message
+    )
+    log.append_message(room, event, speaker, row)
+    return seq
 
 
 def find_message(room: sql.RoomRow, seq: int) -> Message:
@@ -317,7 +319,7 @@ def _tell(
     event = kind(
         room=room.slug,
         seq=message.version,
-        at=timestamp(log.at),
+        at=log.stamp,
         actor=speaker.person,
         message=message_of(messages_at(log.connection, room.id, [message.seq])[0]),
     )
@@ -326,4 +328,11 @@ def _tell(
     return {"event": event.seq}
 
 
-__all__ = ["DeleteMessage", "EditMessage", "SendMessage", "find_message", "send_all"]
+__all__ = [
+    "DeleteMessage",
+    "EditMessage",
+    "SendMessage",
+    "find_message",
+    "send_all",
+    "what_is_read",
+]

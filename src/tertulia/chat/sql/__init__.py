@@ -48,7 +48,29 @@ class MemberRow(NamedTuple):
     left_seq: int | None
 
 
-class EventRow(NamedTuple):
+class Wanted(NamedTuple):
+    """What a transaction reads before it does anything.
+
+    `rooms` by id, to be locked; `keys` are (author, key), `members` (room, participant).
+    """
+
+    rooms: list[int]
+    keys: list[tuple[int, uuid.UUID]]
+    members: list[tuple[int, int]]
+
+
+class Found(NamedTuple):
+    """The answer to `Wanted`: what there is of it, and of the rooms what could be locked."""
+
+    rooms: list[RoomRow]
+    keys: list[KeyRow]
+    members: list[MemberRow]
+
+
+# The rows below are written many at a time; a batch makes some of them for each message.
+
+
+class EventRow(msgspec.Struct, frozen=True, gc=False):
     """A new line of the log; `data` is JSON text."""
 
     room_id: int
@@ -60,8 +82,8 @@ class EventRow(NamedTuple):
     at: datetime
 
 
-class MessageRow(NamedTuple):
-    """A new message."""
+class MessageRow(msgspec.Struct, frozen=True, gc=False):
+    """A new message: `version` and `content_seq` are the seq of its creation."""
 
     room_id: int
     seq: int
@@ -76,7 +98,7 @@ class MessageRow(NamedTuple):
     sent_at: datetime
 
 
-class ReadRow(NamedTuple):
+class ReadRow(msgspec.Struct, frozen=True, gc=False):
     """Somebody has read up to here by sending."""
 
     room_id: int
@@ -85,7 +107,7 @@ class ReadRow(NamedTuple):
     number: int
 
 
-class MentionRow(NamedTuple):
+class MentionRow(msgspec.Struct, frozen=True, gc=False):
     """Somebody is named in a message."""
 
     room_id: int

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from . import EventRow, KeyRow, MemberRow, MentionRow, MessageRow, ReadRow, RoomRow
-
-# SQLITE_MAX_VARIABLE_NUMBER is 32,766 by default, 999 in old builds.
-_PAIRS = 450
+from . import EventRow, Found, KeyRow, MemberRow, MentionRow, MessageRow, ReadRow, RoomRow, Wanted
 
 # A list of values as JSON, and of lists.
 JSON_LIST = "json_group_array"
 JSON_PAIR = "json_array"
 
 
+@lru_cache(maxsize=8)
 def _time(time: datetime) -> str:
-    """As Django keeps it: UTC without a zone."""
+    """As Django keeps it: UTC without a zone. All rows of a transaction have the same."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
@@ -34,112 +35,180 @@ def time_of(time: datetime | str) -> datetime:
     return parsed.replace(tzinfo=UTC)
 
 
-def _pairs(pairs: list[tuple[Any, Any]]) -> Iterable[tuple[str, list[Any]]]:
-    for start in range(0, len(pairs), _PAIRS):
-        some = pairs[start : start + _PAIRS]
-        yield ",".join(["(?,?)"] * len(some)), [value for pair in some for value in pair]
+class _Statement:
+    """A statement over many rows: `{rows}` in its text stands for their VALUES.
+
+    SQLite does all of a chunk in a single step, for which the interpreter's lock is given away
+    once; `executemany` gives and takes it for every row, and waits for it each time. There
+    are few chunk sizes, so that sqlite3 keeps the statements prepared: what a chunk lacks is
+    filled up with NULLs, which the statement has to leave out.
+
+    Those that write say OR FAIL: without it SQLite keeps a journal of each statement with
+    several rows, to undo a part of it. Nobody needs that, since a failure undoes the whole
+    transaction (or savepoint), and it costs more than the rows.
+    """
+
+    # 64 rows of up to 11 values: SQLite's oldest limit is 999 in a statement.
+    _SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+    def __init__(self, text: str, columns: int) -> None:
+        row = f"({','.join('?' * columns)})"
+        self._texts = {size: text.format(rows=",".join([row] * size)) for size in self._SIZES}
+        self._filling = [None] * columns
+
+    def run(self, cursor: Any, rows: Sequence[Iterable[Any]]) -> list[Any]:
+        """For all rows; what the statement returns of them."""
+        found: list[Any] = []
+        most = self._SIZES[-1]
+        for start in range(0, len(rows), most):
+            chunk = rows[start : start + most]
+            size = next(size for size in self._SIZES if size >= len(chunk))
+            values = [*chain.from_iterable(chunk), *self._filling * (size - len(chunk))]
+            found += cursor.execute(self._texts[size], values).fetchall()
+        return found
 
 
-def lock_rooms(cursor: Any, ids: list[int], *, skip_locked: bool) -> list[RoomRow]:
-    """The rooms; the whole database is locked already, so none is ever skipped."""
-    rows: list[RoomRow] = []
-    for start in range(0, len(ids), 900):
-        some = ids[start : start + 900]
-        cursor.execute(
-            "SELECT id, slug, kind, name, topic, archived, head, messages, state_seq"
-            f" FROM tertulia_chat_room WHERE id IN ({','.join('?' * len(some))})",
-            some,
-        )
-        rows += [RoomRow(*row) for row in cursor.fetchall()]
-        for room in rows:
-            room.archived = bool(room.archived)
-    return rows
+# Small tables are scanned and joined with the big ones: CROSS JOIN keeps SQLite to this order.
+# Without it, or with `(a, b) IN (VALUES …)`, SQLite reads all messages there are.
+_FIND_ROOMS = _Statement(
+    "SELECT id, slug, kind, name, topic, archived, head, messages, state_seq"
+    " FROM tertulia_chat_room WHERE id IN (VALUES {rows})",
+    columns=1,
+)
+_FIND_KEYS = _Statement(
+    "WITH given (author, key) AS (VALUES {rows})"
+    " SELECT m.author_id, m.key, m.room_id, m.seq, m.sent_at"
+    " FROM given CROSS JOIN tertulia_chat_message AS m"
+    " ON m.author_id = given.author AND m.key = given.key",
+    columns=2,
+)
+_FIND_MEMBERS = _Statement(
+    "WITH given (room, participant) AS (VALUES {rows})"
+    " SELECT m.room_id, m.participant_id, m.role, m.left_seq"
+    " FROM given CROSS JOIN tertulia_chat_membership AS m"
+    " ON m.room_id = given.room AND m.participant_id = given.participant",
+    columns=2,
+)
+_INSERT_EVENTS = _Statement(
+    "INSERT OR FAIL INTO tertulia_chat_event (room_id, seq, kind, actor_id, subject, data, at)"
+    " SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
+    columns=7,
+)
+_INSERT_MESSAGES = _Statement(
+    "INSERT OR FAIL INTO tertulia_chat_message (room_id, seq, number, author_id, author_name, key,"
+    " text, html, renderer, reply_to, sent_at, version, content_seq, deleted)"
+    " SELECT *, column2, column2, 0 FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
+    columns=11,
+)
+_INSERT_MENTIONS = _Statement(
+    "INSERT OR FAIL INTO tertulia_chat_mention (room_id, seq, participant_id, read)"
+    " SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL",
+    columns=4,
+)
+_UPDATE_ROOMS = _Statement(
+    "WITH given (id, head, messages) AS (VALUES {rows})"
+    " UPDATE OR FAIL tertulia_chat_room AS r SET head = given.head, messages = given.messages"
+    " FROM given WHERE r.id = given.id",
+    columns=3,
+)
+_UPDATE_MEMBERS = _Statement(
+    "WITH given (room, participant, seq, number) AS (VALUES {rows})"
+    " UPDATE OR FAIL tertulia_chat_membership AS m"
+    " SET read_seq = given.seq, read_number = given.number FROM given"
+    " WHERE m.room_id = given.room AND m.participant_id = given.participant"
+    " AND m.read_seq < given.seq",
+    columns=4,
+)
+# `NOT read` is how the index of unread mentions has it: `read = 0` would read them all.
+_UPDATE_MENTIONS = _Statement(
+    "WITH given (room, participant, seq, number) AS (VALUES {rows})"
+    " UPDATE OR FAIL tertulia_chat_mention AS m SET read = 1 FROM given"
+    " WHERE m.participant_id = given.participant AND m.room_id = given.room"
+    " AND NOT m.read AND m.seq <= given.seq",
+    columns=4,
+)
+
+
+def cursor(connection: Any) -> Any:
+    """A cursor of the driver's own for a Django connection."""
+    return connection.connection.cursor()
 
 
 def set_lock_timeout(cursor: Any, milliseconds: int) -> None:
     """The busy timeout of the connection applies."""
 
 
-def find_keys(cursor: Any, pairs: list[tuple[int, uuid.UUID]]) -> list[KeyRow]:
-    """Messages that were sent before, by (author, key)."""
-    rows: list[KeyRow] = []
-    for marks, values in _pairs([(author, key.hex) for author, key in pairs]):
-        cursor.execute(
-            "SELECT author_id, key, room_id, seq, sent_at FROM tertulia_chat_message"
-            f" WHERE (author_id, key) IN (VALUES {marks})",
-            values,
-        )
-        rows += [
-            KeyRow(author, key_of(key), room, seq, time_of(sent_at))
-            for author, key, room, seq, sent_at in cursor.fetchall()
-        ]
+def together(cursor: Any) -> AbstractContextManager[Any]:
+    """There is no server, and so no way to it that could be spared."""
+    return nullcontext()
+
+
+def find(
+    cursor: Any, wanted: Wanted, *, skip_locked: bool = False, wait: int | None = None
+) -> Found:
+    """All that is wanted; the whole database is locked already, so no room is ever skipped."""
+    return Found(
+        _find_rooms(cursor, wanted.rooms),
+        _find_keys(cursor, wanted.keys),
+        [MemberRow(*row) for row in _FIND_MEMBERS.run(cursor, wanted.members)],
+    )
+
+
+def _find_rooms(cursor: Any, ids: list[int]) -> list[RoomRow]:
+    rows = [RoomRow(*row) for row in _FIND_ROOMS.run(cursor, [(room_id,) for room_id in ids])]
+    for room in rows:
+        room.archived = bool(room.archived)
     return rows
 
 
-def find_members(cursor: Any, pairs: list[tuple[int, int]]) -> list[MemberRow]:
-    """Membership rows by (room, participant)."""
-    rows: list[MemberRow] = []
-    for marks, values in _pairs(pairs):
-        cursor.execute(
-            "SELECT room_id, participant_id, role, left_seq FROM tertulia_chat_membership"
-            f" WHERE (room_id, participant_id) IN (VALUES {marks})",
-            values,
+def _find_keys(cursor: Any, pairs: list[tuple[int, uuid.UUID]]) -> list[KeyRow]:
+    return [
+        KeyRow(author, key_of(key), room, seq, time_of(sent_at))
+        for author, key, room, seq, sent_at in _FIND_KEYS.run(
+            cursor, [(author, key.hex) for author, key in pairs]
         )
-        rows += [MemberRow(*row) for row in cursor.fetchall()]
-    return rows
+    ]
 
 
 def insert_events(cursor: Any, rows: list[EventRow]) -> None:
     """Append to the log."""
-    cursor.executemany(
-        "INSERT INTO tertulia_chat_event (room_id, seq, kind, actor_id, subject, data, at)"
-        " VALUES (?,?,?,?,?,?,?)",
-        [(*row[:6], _time(row.at)) for row in rows],
+    _INSERT_EVENTS.run(
+        cursor,
+        [
+            (row.room_id, row.seq, row.kind, row.actor_id, row.subject, row.data, _time(row.at))
+            for row in rows
+        ],
     )
 
 
 def insert_messages(cursor: Any, rows: list[MessageRow]) -> None:
-    """New messages: version and content_seq are the seq of their creation."""
-    cursor.executemany(
-        "INSERT INTO tertulia_chat_message (room_id, seq, number, version, content_seq, author_id,"
-        " author_name, key, text, html, renderer, reply_to, sent_at, deleted)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,0)",
+    """New messages."""
+    _INSERT_MESSAGES.run(
+        cursor,
         [
             (
-                *(row.room_id, row.seq, row.number, row.seq, row.seq, row.author_id),
-                *(row.author_name, row.key.hex, row.text, row.html, row.renderer),
-                *(row.reply_to, _time(row.sent_at)),
+                *(row.room_id, row.seq, row.number, row.author_id, row.author_name, row.key.hex),
+                *(row.text, row.html, row.renderer, row.reply_to, _time(row.sent_at)),
             )
             for row in rows
         ],
     )
 
 
+def insert_mentions(cursor: Any, rows: list[MentionRow]) -> None:
+    """Who is named where."""
+    _INSERT_MENTIONS.run(
+        cursor, [(row.room_id, row.seq, row.participant_id, row.read) for row in rows]
+    )
+
+
 def update_rooms(cursor: Any, rows: list[RoomRow]) -> None:
     """Write the counters of locked rooms."""
-    cursor.executemany(
-        "UPDATE tertulia_chat_room SET head = ?, messages = ? WHERE id = ?",
-        [(row.head, row.messages, row.id) for row in rows],
-    )
+    _UPDATE_ROOMS.run(cursor, [(row.id, row.head, row.messages) for row in rows])
 
 
 def mark_read(cursor: Any, rows: list[ReadRow]) -> None:
     """Sending marks read, and with it the mentions up to there."""
-    cursor.executemany(
-        "UPDATE tertulia_chat_membership SET read_seq = ?, read_number = ?"
-        " WHERE room_id = ? AND participant_id = ? AND read_seq < ?",
-        [(row.seq, row.number, row.room_id, row.participant_id, row.seq) for row in rows],
-    )
-    cursor.executemany(
-        "UPDATE tertulia_chat_mention SET read = 1"
-        " WHERE participant_id = ? AND room_id = ? AND read = 0 AND seq <= ?",
-        [(row.participant_id, row.room_id, row.seq) for row in rows],
-    )
-
-
-def insert_mentions(cursor: Any, rows: list[MentionRow]) -> None:
-    """Who is named where."""
-    cursor.executemany(
-        "INSERT INTO tertulia_chat_mention (room_id, seq, participant_id, read) VALUES (?,?,?,?)",
-        rows,
-    )
+    given = [(row.room_id, row.participant_id, row.seq, row.number) for row in rows]
+    _UPDATE_MEMBERS.run(cursor, given)
+    _UPDATE_MENTIONS.run(cursor, given)

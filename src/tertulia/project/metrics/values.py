@@ -92,7 +92,7 @@ def _sockets(runtime: Runtime) -> dict[str, Value]:
     hub, counts = runtime.hub, runtime.hub.counts
     commands = {(_tag(command), outcome): n for (command, outcome), n in counts.commands.items()}
     return {
-        "connections": {"v1": len(hub.connections) - hub.classic, "classic": hub.classic},
+        "connections": {"v1": hub.open - hub.classic, "classic": hub.classic},
         "connections_opened_total": dict(counts.opened),
         "connections_closed_total": {
             code: counts.closed[code] + live.refused_at_the_door[code]

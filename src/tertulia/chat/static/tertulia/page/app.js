@@ -41,7 +41,7 @@ export class App {
   constructor(page) {
     this.page = page;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    this.connection = new Connection(`${scheme}//${location.host}${page.urls.socket}`);
+    this.connection = new Connection(`${scheme}//${location.host}${page.urls.socket}`, { connect: page.connect });
     this.rooms = new Rooms(this.connection);
     this.outbox = openOutbox(this.connection, page.me);
   }

@@ -40,6 +40,8 @@ export class Connection extends Emitter {
 
   #url;
   #token;
+  /** The last connect token: it spares the server every question about us. */
+  #connect;
   #WebSocket;
   #clock;
   #random;
@@ -60,6 +62,7 @@ export class Connection extends Emitter {
    * @param {string} url
    * @param {object} [options]
    * @param {(() => string | null) | null} [options.token] a bearer token, where no cookie speaks
+   * @param {string | null} [options.connect] a connect token for the first connection
    * @param {any} [options.WebSocket]
    * @param {import("./types.js").Clock} [options.clock]
    * @param {() => number} [options.random] from 0 to 1
@@ -68,6 +71,7 @@ export class Connection extends Emitter {
     super();
     this.#url = url;
     this.#token = options.token ?? null;
+    this.#connect = options.connect ?? "";
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
@@ -140,7 +144,9 @@ export class Connection extends Emitter {
     this.#discard();
     this.#openedAt = this.#clock.now();
     this.#setStatus("connecting");
-    const socket = new this.#WebSocket(this.#url);
+    // A browser can send no header of its own, so the token goes where a subprotocol does.
+    const protocols = ["tertulia.v1", `tertulia.connect.${this.#connect}`];
+    const socket = new this.#WebSocket(this.#url, protocols);
     this.#socket = socket;
     // A closed socket may still hand out frames and a late `close`; only the present one counts.
     const present = (/** @type {(event: any) => void} */ act) => (/** @type {any} */ event) => {
@@ -170,7 +176,8 @@ export class Connection extends Emitter {
     const frame = JSON.parse(data);
     if (frame.type === "reply") this.#answer(frame);
     else if (frame.type === "welcome") this.#welcomed(frame);
-    else if (frame.type !== "heartbeat") {
+    else if (frame.type === "heartbeat") this.#connect = frame.connect ?? "";
+    else {
       if (frame.type === "person.changed" && frame.room === null) this.#renamed(frame.who);
       this.emit("event", frame);
     }
@@ -195,6 +202,7 @@ export class Connection extends Emitter {
   /** @param {import("./types.js").Welcome} frame */
   #welcomed(frame) {
     this.welcome = frame;
+    this.#connect = frame.connect ?? "";
     this.#onlineSince = this.#clock.now();
     this.#watch();
     this.#setStatus("online");
