@@ -37,7 +37,8 @@ PAGES = (
 POSTS = ("/chat/-/rooms/{}/invitations/", "/chat/-/rooms/{}/invitations/1/revoke/")
 # What the process asks by itself: its sweep, every second, and what still holds of sign-ins.
 SWEEP = re.compile(
-    r'accesschange|installation|chat_token|^SELECT id, head FROM|AS "session_key" FROM|sqlite_|^PRAGMA'
+    r"accesschange|installation|chat_token|^SELECT id, head FROM"
+    r'|AS "session_key" FROM|sqlite_|^PRAGMA'
 )
 LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 

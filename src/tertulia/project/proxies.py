@@ -60,7 +60,10 @@ class _Proxies:
         return {**scope, **told}
 
     def _is_proxy(self, host: str) -> bool:
-        return self._unix if not host else self._names(_address(host))
+        if not host:
+            return self._unix
+        # Most have none, and to take an address apart is dear.
+        return bool(self._networks) and self._names(_address(host))
 
     def _names(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._networks)

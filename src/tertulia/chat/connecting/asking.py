@@ -1,8 +1,13 @@
-"""Handshakes of the same moment share a thread, and a statement where they can."""
+"""Handshakes of the same moment share a thread, and a statement where they can.
+
+As in the writer, nothing waits for a timer: what is asked while the answers to others are on their
+way goes together afterwards.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,32 +21,47 @@ Answer = Callable[[list[Any]], list[Identity | Exception | None]]
 
 # Questions that one call answers: few enough that the last does not wait long for the first.
 TOGETHER = 64
+# Calls of one kind that are on their way at once: half of the reader threads, so that a slow
+# way of signing in leaves the others to those who are in.
+AT_ONCE = 2
+
+_Asked = tuple[Any, "asyncio.Future[Identity | None]"]
 
 
 class Asking:
-    """Gathers what is asked within a turn of the loop."""
+    """Gathers what is asked within a turn of the loop, and while others are being answered."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._waiting: dict[Answer, list[tuple[Any, asyncio.Future[Identity | None]]]] = {}
+        self._waiting: dict[Answer, deque[_Asked]] = {}
+        self._calls: Counter[Answer] = Counter()
+        self._scheduled = False
 
     async def ask(self, answer: Answer, key: Any) -> Identity | None:
         """The answer to one question. Raises `ProtocolError`: also when the database is away."""
         future: asyncio.Future[Identity | None] = self._runtime.loop.create_future()
-        if not self._waiting:
+        if not self._scheduled:
+            self._scheduled = True
             self._runtime.loop.call_soon(self._go)
-        self._waiting.setdefault(answer, []).append((key, future))
+        self._waiting.setdefault(answer, deque()).append((key, future))
         return await future
 
     def _go(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for answer, asked in waiting.items():
-            for start in range(0, len(asked), TOGETHER):
-                self._runtime.hub.spawn(self._answer(answer, asked[start : start + TOGETHER]))
+        self._scheduled = False
+        for answer, waiting in list(self._waiting.items()):
+            while waiting and self._calls[answer] < AT_ONCE:
+                asked = [waiting.popleft() for _ in range(min(len(waiting), TOGETHER))]
+                self._calls[answer] += 1
+                self._runtime.hub.spawn(self._call(answer, asked))
 
-    async def _answer(
-        self, answer: Answer, asked: list[tuple[Any, asyncio.Future[Identity | None]]]
-    ) -> None:
+    async def _call(self, answer: Answer, asked: list[_Asked]) -> None:
+        try:
+            await self._answer(answer, asked)
+        finally:
+            self._calls[answer] -= 1
+        self._go()
+
+    async def _answer(self, answer: Answer, asked: list[_Asked]) -> None:
         answers: list[Identity | Exception | None]
         try:
             answers = await self._runtime.readers.run(answer, [key for key, _ in asked])
