@@ -231,7 +231,7 @@ def _writing(scene: Scene) -> list[Reading]:
             ][: scene.sizes.batch]
             for send in sends:
                 send.prepare()
-            log.find(**what_is_read(sends))
+            log.find(**what_is_read(log, sends))
             send_all(log, sends)
 
     def act(action: Callable[[], Any]) -> Callable[[], Any]:

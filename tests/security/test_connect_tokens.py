@@ -105,6 +105,22 @@ async def test_one_that_was_made_elsewhere_counts(
     assert await traced.asked(**bearer, **showing(tokens[which])) == []
 
 
+async def test_a_token_that_came_of_a_token_alone_lasts_no_longer_than_the_first(
+    traced: Traced,
+) -> None:
+    """Else a session that was deleted in the database could be used for ever, by coming back."""
+    name, bearer = traced.person()
+    script = MAKE.replace("time.time() - 20", "time.time() - token.LIFETIME + 10")
+    printed = traced.server.shell(script.format(name=name, bearer=bearer["token"]))
+    old = json.loads(printed.strip().splitlines()[-1])["a slow clock"]
+    # Said in the same breath as the welcome, before the database is asked.
+    second = await traced.token(before=old, **bearer)
+    assert second != old
+    assert await traced.asked(**bearer, **showing(second)) == []
+    await asyncio.sleep(12)
+    assert await traced.asked(**bearer, **showing(second)) != []
+
+
 @pytest.mark.parametrize("which", REFUSED)
 async def test_it_does_not_count(
     traced: Traced, made: tuple[How, dict[str, str]], which: str

@@ -45,7 +45,8 @@ def post(
 
     Returns its seq. It is told to everybody when that transaction commits, and never if it
     does not. `author` is a user or a `Participant`, and must be a member of the room. The
-    same `key` gives the first seq again. Raises `ProtocolError`.
+    same `key` gives the first seq again. Raises `ProtocolError`, and where the database
+    refuses, Django's errors, such as `OperationalError` for a room that is held too long.
     """
     action = SendMessage(
         speaker_of(_participant(author)),

@@ -106,6 +106,7 @@ class LogTransaction:
 
     Needs: an open transaction on `connection`. Checks come before the first `append` of an
     action; what was appended is written by `flush`, which every action's caller calls.
+    The driver's errors come out of `find` and `flush` as Django's, with the cause attached.
     `at` is the time that is written. Only what tells of the past gives one, such as the demo;
     a room's times then must not go back.
     """
@@ -145,7 +146,8 @@ class LogTransaction:
         """Read at once what will be asked for: locked rooms, keys that were sent, members.
 
         With `skip_locked` only rooms that are free are locked: what was read of the others
-        must not be used. `wait`: milliseconds that this transaction waits for any other lock.
+        must not be used. `wait`: milliseconds that this transaction waits for any lock, from
+        now on; on SQLite the busy timeout of the connection applies.
         """
         wanted = sql.Wanted(
             sorted({room for room in rooms if room not in self.rooms}),
@@ -154,7 +156,8 @@ class LogTransaction:
         )
         if wait is None and not any(wanted):
             return
-        found = self.dialect.find(self.cursor, wanted, skip_locked=skip_locked, wait=wait)
+        with self.connection.wrap_database_errors:
+            found = self.dialect.find(self.cursor, wanted, skip_locked=skip_locked, wait=wait)
         self.rooms.update((row.id, row) for row in found.rooms)
         for author, key in wanted.keys:
             self._sent[author, key.int] = None
@@ -322,7 +325,8 @@ class LogTransaction:
         dirty = [room for room in self.rooms.values() if room.dirty]
         if not (dirty or self._events or self._mentions):
             return
-        with self.dialect.together(self.cursor):
+        # Outside, since what goes together also fails at the end of it.
+        with self.connection.wrap_database_errors, self.dialect.together(self.cursor):
             self._write(dirty)
         for room in dirty:
             room.dirty = False

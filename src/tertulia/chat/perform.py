@@ -33,7 +33,7 @@ def perform(action: Action, authority: Administrator | None = None) -> Any:
     try:
         with transaction.atomic():
             log = LogTransaction(connection)
-            log.dialect.set_lock_timeout(log.cursor, LOCK_MILLISECONDS)
+            log.find(wait=LOCK_MILLISECONDS)
             result = action.run(log)
             publish_on_commit(log)
     except (OperationalError, InterfaceError) as error:

@@ -172,7 +172,8 @@ class Writer:
     def _write(self, items: list[Item]) -> None:
         try:
             self._connect()
-            items = self._pass_to_lanes(self._prepare(items))
+            self._prepare(items)
+            items = self._pass_to_lanes(items)
             if items:
                 self._commit(items)
         except (OperationalError, InterfaceError) as error:
@@ -194,15 +195,22 @@ class Writer:
             self._write_alone(item, lane=lane)
 
     def _write_alone(self, item: Item, *, lane: bool) -> None:
+        items = [item]
         try:
             self._connect()
-            self._commit([item], lane=lane)
+            if not lane:
+                # Its room may be unknown yet, if the batch failed before it was prepared; and
+                # the one before it may have gone to a lane, behind which it must stay.
+                self._prepare(items)
+                items = self._pass_to_lanes(items)
+            if items:
+                self._commit(items, lane=lane)
         except (OperationalError, InterfaceError) as error:
-            self._database_away([item], error)
+            self._database_away(items, error)
         except Exception:
             logger.exception("%s failed", type(item.action).__name__)
             connection.close()
-            self._fail([item], ProtocolError(Code.INTERNAL, "The server failed to do this."))
+            self._fail(items, ProtocolError(Code.INTERNAL, "The server failed to do this."))
 
     def _connect(self) -> None:
         if connection.connection is None:
@@ -212,10 +220,13 @@ class Writer:
                     for name, value in SQLITE_PRAGMAS.items():
                         cursor.execute(f"PRAGMA {name} = {value}")
 
-    def _prepare(self, items: list[Item]) -> list[Item]:
-        """Everything that needs no lock: rendering, and which rooms are meant."""
-        ready = []
-        for item in items:
+    def _prepare(self, items: list[Item]) -> None:
+        """Everything that needs no lock: rendering, and which rooms are meant.
+
+        What cannot be prepared is told so and leaves `items`, also where this raises later on:
+        nobody is told twice. May be done again.
+        """
+        for item in list(items):
             try:
                 item.action.prepare()
                 if item.action.slug is not None:
@@ -224,15 +235,13 @@ class Writer:
                 raise
             except Exception:
                 logger.exception("%s could not be prepared", type(item.action).__name__)
+                items.remove(item)
                 self._fail([item], ProtocolError(Code.INTERNAL, "The server failed to do this."))
-            else:
-                ready.append(item)
-        return ready
 
     def _commit(self, items: list[Item], *, lane: bool = False) -> None:
         free, held = items, []
         began = monotonic()
-        with connection.wrap_database_errors, transaction.atomic():
+        with transaction.atomic():
             log = LogTransaction(connection)
             sends = (item.action for item in items if isinstance(item.action, SendMessage))
             wanted = what_is_read(log, sends)

@@ -102,6 +102,8 @@ class Arrivals:
             if found is None:
                 connection.close(Close.UNAUTHENTICATED)
                 continue
+            if connection.credential is not None:
+                connection.credential = connection.credential.vouched_for()
             self._runtime.load_interest(found.public_id, found.rooms, found.mark)
             if speaker == connection.speaker != speaker_found(found):
                 # Changed where nobody was told: shown as any other change of a profile.

@@ -25,9 +25,10 @@ from tertulia.protocol.events import Person
 
 from ..people import Speaker
 
-# Seconds for which a token is good: less than the minute within which a session that merely
-# expires ends its sockets.
-LIFETIME = 58
+# Seconds for which a token is good. Those who are connected are asked about every 20 s
+# (`sweep.VALIDITY`), so a token made just before its session was deleted is void within the minute
+# that a session which merely expires may still be used.
+LIFETIME = 38
 # Seconds by which the clock of the machine that made a token may be ahead of ours.
 AHEAD = 5
 # Stands before it among the subprotocols: a browser can set no header, and an address is logged.
@@ -61,10 +62,19 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Credential(msgspec.Struct, frozen=True, gc=False):
-    """What a client has shown of himself, and `returns` of the token that he may be given."""
+    """What a client has shown of himself, and `returns` of the token that he may be given.
+
+    `issued`: of the token by which he came, until the database has been asked about him. Tokens
+    that come of tokens alone do not last longer than the first.
+    """
 
     shown: str
     returns: int = 0
+    issued: int | None = None
+
+    def vouched_for(self) -> Credential:
+        """The database has been asked."""
+        return Credential(self.shown, self.returns)
 
     @classmethod
     def of_session(cls, session_key: str) -> Credential:
@@ -89,9 +99,10 @@ _decode = msgspec.msgpack.Decoder(Known).decode
 def make(speaker: Speaker, credential: Credential, *, epoch: str, mark: int, now: float) -> str:
     """A token for whoever shows this credential again. About 5 µs: each heartbeat has one."""
     person = speaker.person
+    issued = int(now) if credential.issued is None else credential.issued
     body = _encode(
         (
-            *(int(now), mark, credential.returns),
+            *(issued, mark, credential.returns),
             *(speaker.id, person.id, person.name, person.kind, person.avatar),
         )
     )

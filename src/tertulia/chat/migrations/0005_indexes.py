@@ -3,6 +3,7 @@ is written, and SQLite, which has no statistics, took them where they mean readi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import django.db.models.deletion
@@ -27,26 +28,45 @@ RELATED = {
 NAMES = {"room": "room", "participant": "person", "author": "author", "message": "message"}
 
 
-def drop(apps: Any, schema_editor: Any) -> None:
-    """By hand: to change a field Django copies the whole table on SQLite."""
-    connection = schema_editor.connection
-    for model_name, field_name in NEEDLESS:
-        model = apps.get_model("tertulia_chat", model_name)
-        table, column = model._meta.db_table, model._meta.get_field(field_name).column
-        with connection.cursor() as cursor:
-            found = connection.introspection.get_constraints(cursor, table)
-        for name, about in found.items():
-            alone = about["index"] and not about["unique"] and not about["primary_key"]
-            if alone and about["columns"] == [column]:
-                schema_editor.execute(f"DROP INDEX {schema_editor.quote_name(name)}")
+UNREAD = "tertulia_mention_unread"
+UNREAD_TO = "tertulia_unread_mentions"
+MENTIONS = "tertulia_chat_mention"
 
 
-def make_again(apps: Any, schema_editor: Any) -> None:
+def rearrange(apps: Any, schema_editor: Any) -> None:
+    """By hand: to change a field Django copies the whole table on SQLite.
+
+    Each statement is a transaction of its own, and may be carried out twice: no table is locked
+    while another waits, and what was broken off goes on.
+    """
+    _make(schema_editor, UNREAD_TO, MENTIONS, "participant_id, room_id, seq", "NOT read")
+    _drop(schema_editor, UNREAD)
+    for table, column in _needless(apps):
+        _drop(schema_editor, schema_editor._create_index_name(table, [column]))
+
+
+def rearrange_back(apps: Any, schema_editor: Any) -> None:
     """The way back."""
+    for table, column in _needless(apps):
+        _make(schema_editor, schema_editor._create_index_name(table, [column]), table, column)
+    _make(schema_editor, UNREAD, MENTIONS, "participant_id, room_id", "NOT read")
+    _drop(schema_editor, UNREAD_TO)
+
+
+def _needless(apps: Any) -> Iterator[tuple[str, str]]:
+    """Table and column of each."""
     for model_name, field_name in NEEDLESS:
-        model = apps.get_model("tertulia_chat", model_name)
-        field = model._meta.get_field(field_name)
-        schema_editor.execute(schema_editor._create_index_sql(model, fields=[field]))
+        meta = apps.get_model("tertulia_chat", model_name)._meta
+        yield meta.db_table, meta.get_field(field_name).column
+
+
+def _make(schema_editor: Any, name: str, table: str, columns: str, condition: str = "") -> None:
+    where = f" WHERE {condition}" if condition else ""
+    schema_editor.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table}" ({columns}){where}')
+
+
+def _drop(schema_editor: Any, name: str) -> None:
+    schema_editor.execute(f'DROP INDEX IF EXISTS "{name}"')
 
 
 def _without_index(model: str, field: str) -> migrations.AlterField:
@@ -69,19 +89,22 @@ def _without_index(model: str, field: str) -> migrations.AlterField:
 class Migration(migrations.Migration):
     dependencies = [("tertulia_chat", "0004_verbose_names")]
 
+    atomic = False
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunPython(drop, make_again)],
-            state_operations=[_without_index(model, field) for model, field in NEEDLESS],
-        ),
-        migrations.RemoveIndex(model_name="mention", name="tertulia_mention_unread"),
-        # With the seq: what is read up to a place is found without reading what comes after.
-        migrations.AddIndex(
-            model_name="mention",
-            index=models.Index(
-                condition=models.Q(("read", False)),
-                fields=["participant", "room", "seq"],
-                name="tertulia_unread_mentions",
-            ),
+            database_operations=[migrations.RunPython(rearrange, rearrange_back, atomic=False)],
+            state_operations=[
+                *(_without_index(model, field) for model, field in NEEDLESS),
+                migrations.RemoveIndex(model_name="mention", name=UNREAD),
+                # With the seq: what is read up to a place is found without reading what follows.
+                migrations.AddIndex(
+                    model_name="mention",
+                    index=models.Index(
+                        condition=models.Q(("read", False)),
+                        fields=["participant", "room", "seq"],
+                        name=UNREAD_TO,
+                    ),
+                ),
+            ],
         ),
     ]

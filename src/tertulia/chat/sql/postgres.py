@@ -110,24 +110,19 @@ def together(cursor: Any) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def set_lock_timeout(cursor: Any, milliseconds: int) -> None:
-    """How long this transaction waits for a lock."""
-    cursor.execute(f"SET LOCAL lock_timeout = {int(milliseconds)}")
-
-
 def find(
     cursor: Any, wanted: Wanted, *, skip_locked: bool = False, wait: int | None = None
 ) -> Found:
     """All that is wanted, in one round trip; the rooms first, in the order of their ids.
 
     Each statement sees what was committed before it began: keys are looked up under the lock.
-    With `skip_locked` only those rooms are locked that are free. `wait`: milliseconds, as
-    for `set_lock_timeout`.
+    With `skip_locked` only those rooms are locked that are free. `wait`: milliseconds that
+    this transaction waits for a lock.
     """
     rooms, keys, members = (psycopg.Cursor(cursor.connection) for _ in range(3))
     with together(cursor):
         if wait is not None:
-            set_lock_timeout(cursor, wait)
+            cursor.execute(f"SET LOCAL lock_timeout = {int(wait)}")
         if wanted.rooms:
             rooms.execute(_LOCK_ROOMS + (" SKIP LOCKED" if skip_locked else ""), (wanted.rooms,))
         if wanted.keys:

@@ -134,10 +134,6 @@ def cursor(connection: Any) -> Any:
     return connection.connection.cursor()
 
 
-def set_lock_timeout(cursor: Any, milliseconds: int) -> None:
-    """The busy timeout of the connection applies."""
-
-
 def together(cursor: Any) -> AbstractContextManager[Any]:
     """There is no server, and so no way to it that could be spared."""
     return nullcontext()
@@ -146,7 +142,10 @@ def together(cursor: Any) -> AbstractContextManager[Any]:
 def find(
     cursor: Any, wanted: Wanted, *, skip_locked: bool = False, wait: int | None = None
 ) -> Found:
-    """All that is wanted; the whole database is locked already, so no room is ever skipped."""
+    """All that is wanted; the whole database is locked already, so no room is ever skipped.
+
+    Nor is any waited for: the busy timeout of the connection applied when it was locked.
+    """
     return Found(
         _find_rooms(cursor, wanted.rooms),
         _find_keys(cursor, wanted.keys),
