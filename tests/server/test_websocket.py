@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import socket
+import struct
+import tracemalloc
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +18,10 @@ import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tertulia.chat.capacity import SocketCap
+from tertulia.chat.live import CAP, LiveSocket, count_in, is_full
 from tertulia.protocol.frames import Frames
-from tertulia.server import http
+from tertulia.server import framing, http
 from tertulia.server.websocket import EXTENSION
 from tests.support.processes import free_port
 
@@ -350,3 +355,282 @@ async def test_who_stays_in_asgi_is_pinged_as_uvicorn_is_told_and_cut_if_he_is_s
         told = await asyncio.wait_for(reader.readuntil((1011).to_bytes(2, "big")), 5)
         assert told.startswith(b"\x89\x00")
         writer.close()
+
+
+class Page(Application):
+    """Answers requests of HTTP when it has read them; the first after a pause."""
+
+    def __init__(self, pause: float = 0) -> None:
+        super().__init__()
+        self.pause = pause
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        pause, self.pause = self.pause, 0
+        await asyncio.sleep(pause)
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.ended.set()
+                return
+            size, more = size + len(message["body"]), message["more_body"]
+        body = b"read %d bytes." % size
+        length = (b"content-length", str(len(body)).encode())
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def page(
+    pause: float = 0,
+) -> AsyncIterator[tuple[Page, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to it, which keep-alive does not end."""
+    application = Page(pause)
+    async with serving(application, timeout_keep_alive=60) as (_, address, _server):
+        port = int(address[:-1].split(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        yield application, reader, writer
+        writer.close()
+
+
+async def answered(reader: asyncio.StreamReader, size: int = 0) -> None:
+    """Wait for the page's answer to a body of this size."""
+    answer = await asyncio.wait_for(reader.readuntil(b" bytes."), 10)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"read %d bytes." % size)
+
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        GET + b"X: y\r\n" * 100,
+        GET + b"X: " + b"y" * http.HEADER_BYTES + b"\r\n",
+        b"GET /" + b"y" * http.HEADER_BYTES + b" HTTP/1.1\r\n",
+    ],
+    ids=["fields", "field", "url"],
+)
+async def test_a_header_that_is_too_large_is_answered_with_431(header: bytes) -> None:
+    async with page() as (_, reader, writer):
+        writer.write(header + b"\r\n")
+        answer = await ended(reader)
+        assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        assert b"connection: close\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        GET + b"X: ",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: ",
+    ],
+    ids=["header", "trailer"],
+)
+async def test_a_field_without_an_end_ends_the_connection(begin: bytes) -> None:
+    async with page() as (_, reader, writer):
+        writer.write(begin)
+        reading = asyncio.create_task(ended(reader))
+        sent = 0
+        while not reading.done() and sent < 3_000_000:
+            writer.write(b"y" * 10_000)
+            sent += 10_000
+            await asyncio.sleep(0.01)
+        assert sent < 3_000_000
+        await reading
+
+
+async def test_a_body_and_the_header_behind_it_are_not_counted_as_one_header() -> None:
+    body = b"y" * 2 * http.HEADER_BYTES
+    head = b"X: y\r\n" * 90 + b"Content-Length: %d\r\n\r\n" % len(body)
+    request = GET.replace(b"GET", b"POST") + head + body
+    async with page() as (_, reader, writer):
+        writer.write(request * 2)
+        await answered(reader, len(body))
+        await answered(reader, len(body))
+
+
+async def test_an_empty_line_behind_a_request_does_not_hold_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "HEADER_SECONDS", 0.3)
+    async with page() as (_, reader, writer):
+        writer.write(GET + b"\r\n")
+        await answered(reader)
+        writer.write(b"\r\n")
+        assert await ended(reader) == b""
+
+
+async def test_a_body_that_never_comes_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "BODY_SECONDS", 0.3)
+    async with page() as (application, reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n12")
+        assert await ended(reader) == b""
+        await asyncio.wait_for(application.ended.wait(), 5)
+
+
+async def test_a_body_that_comes_slowly_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "BODY_SECONDS", 0.5)
+    async with page() as (_, reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nContent-Length: 16\r\n\r\n")
+        for _ in range(16):
+            await asyncio.sleep(0.1)
+            writer.write(b"y")
+        await answered(reader, 16)
+
+
+async def test_a_body_that_waits_for_the_application_has_no_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "BODY_SECONDS", 0.2)
+    size = 3_000_000
+    async with page(pause=1.5) as (_, reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"y" * size)
+        await answered(reader, size)
+
+
+async def test_a_header_behind_a_slow_answer_has_its_time_once_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "HEADER_SECONDS", 0.2)
+    async with page(pause=1.5) as (_, reader, writer):
+        writer.write((GET + b"\r\n") * 2 + GET)
+        await asyncio.sleep(0.1)
+        writer.write(b"\r\n")
+        for _ in range(3):
+            await answered(reader)
+
+
+class Fickle(LeavingApplication):
+    """Something happens between its accepting and its leaving; counts how often it is lost."""
+
+    def __init__(self, meanwhile: Any) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+        self.losses = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        self.transport = scope["extensions"][EXTENSION]
+        await self.meanwhile(self.transport, receive)
+        self.transport.leave(self)
+        self.connected.set()
+
+    def lost(self) -> None:
+        self.losses += 1
+
+
+async def closes(transport: Any, _receive: Any) -> None:
+    transport.close(4000, "")
+
+
+async def awaits_the_end(_transport: Any, receive: Any) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+@pytest.mark.parametrize("meanwhile", [closes, awaits_the_end])
+async def test_an_end_between_accepting_and_leaving_is_told_once(meanwhile: Any) -> None:
+    async with serving(Fickle(meanwhile)) as (application, address, server):
+        async with connect(address):
+            pass
+        await asyncio.wait_for(application.connected.wait(), 5)
+        await eventually(lambda: not server.server_state.connections)
+        assert application.losses == 1
+
+
+async def test_a_message_from_before_the_leaving_holds_those_behind_it() -> None:
+    async def waits(_transport: Any, _receive: Any) -> None:
+        await asyncio.sleep(0.2)
+
+    async with serving(Fickle(waits)) as (application, address, _):
+        _reader, writer = await opened(address)
+        writer.write(masked("hold") + masked("after"))
+        await eventually(lambda: len(application.received) == 3)
+        told = [message["text"] for message in application.received]
+        assert told == ["hold", "released", "after"]
+        writer.close()
+
+
+class Failing(LeavingApplication):
+    """Fails for some texts, and at the end."""
+
+    def text(self, text: str) -> None:
+        super().text(text)
+        if text == "fail":
+            raise ZeroDivisionError
+
+    def lost(self) -> None:
+        super().lost()
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("before", [0, 100])
+async def test_a_handler_that_fails_is_closed_with_1011_and_hears_of_the_end(before: int) -> None:
+    async with serving(Failing()) as (application, address, server):
+        reader, writer = await opened(address)
+        # With the peer's close in the same packet, or behind it.
+        texts = masked("x") * before + masked("fail") + masked("unheard")
+        close = b"\x88\x80" + bytes(4)
+        writer.write(texts + close if before else texts)
+        assert await reader.readexactly(4) == b"\x88\x02" + (1011).to_bytes(2, "big")
+        writer.write(b"" if before else close)
+        await asyncio.wait_for(application.ended.wait(), 5)
+        assert len(application.received) == before + 1
+        await eventually(lambda: not server.server_state.connections)
+        assert await ended(reader) == b""
+        writer.close()
+
+
+async def test_the_end_is_told_of_a_peer_who_is_gone_while_reading_rests() -> None:
+    async with serving(LeavingApplication()) as (application, address, _):
+        _reader, writer = await opened(address)
+        await asyncio.wait_for(application.connected.wait(), 5)
+        application.transport.hold()
+        # A reset, as of a process that was killed with something unread.
+        reset = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        writer.transport.abort()
+
+        def told() -> bool:
+            application.transport.send(Frames([b"is anybody there?"]))
+            return application.ended.is_set()
+
+        await eventually(told)
+
+
+def test_a_text_in_many_small_fragments_takes_little_more_than_its_bytes() -> None:
+    reader, size = framing.Reader(131_072), 3 * 43_000
+    tracemalloc.start()
+    try:
+        for number in range(size // 3):
+            head = b"\x00" if number else b"\x01"
+            assert not list(reader.feed(head + b"\x83" + bytes(4) + "€".encode()))
+        assert tracemalloc.get_traced_memory()[0] < 2 * size
+    finally:
+        tracemalloc.stop()
+    assert list(reader.feed(b"\x80\x80" + bytes(4))) == [(framing.TEXT, "€" * 43_000)]
+
+
+def test_a_socket_that_is_told_twice_of_its_end_is_counted_out_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Socket(LiveSocket):
+        def _ended(self) -> None: ...
+
+    monkeypatch.setattr("tertulia.chat.live.ADDRESS_SOCKETS", 1)
+    cap = SocketCap(None)
+    cap.open = 2
+    told = Socket({"client": ("192.0.2.1", 1), CAP: cap}, None, None)
+    count_in(told.address)
+    count_in(told.address)
+    told.lost()
+    told.lost()
+    assert cap.open == 1
+    assert is_full(told.address)
+    Socket({"client": ("192.0.2.1", 2)}, None, None).lost()
+    assert not is_full(told.address)

@@ -90,6 +90,7 @@ class LiveSocket:
         "_cap",
         "_direct",
         "_left",
+        "_lost",
         "_offered",
         "_receive",
         "_send",
@@ -117,6 +118,7 @@ class LiveSocket:
         # The server's transport, where it offers a way out of ASGI, and whether we are out.
         self._direct: DirectTransport | None = scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
         self._left = False
+        self._lost = False
         self._cap: Any = scope.get(CAP)
 
     @property
@@ -262,7 +264,10 @@ class LiveSocket:
         self.connection.sign_of_life()
 
     def lost(self) -> None:
-        """The connection has ended."""
+        """The connection has ended. Counted once, however often it is told."""
+        if self._lost:
+            return
+        self._lost = True
         self._ended()
         count_out(self.address)
         if self._cap is not None:

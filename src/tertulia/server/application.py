@@ -117,19 +117,21 @@ class Application:
         self.resume_writing()
 
     def leave(self, handler: Handler) -> None:
-        """The handler takes over, and hears first what waits here."""
+        """The handler takes over, and hears first what waits here.
+
+        Not of a close: its end is still to come, and the connection tells of that.
+        """
         self._left = True
         self._stop_keepalive()
+        # First: a message that is handed on may hold again, and that is to last.
+        self._protocol.release()
         # Whoever keeps the scope does not keep what is in it.
         while self._inbox:
             message = self._inbox.popleft()
-            if message["type"] == "websocket.disconnect":
-                handler.lost()
-            elif message.get("text") is not None:
+            if message.get("text") is not None:
                 handler.text(message["text"])
             elif message["type"] == "websocket.receive":
                 handler.binary(message["bytes"])
-        self._protocol.release()
 
     # What goes
 

@@ -43,33 +43,39 @@ class Violation(Exception):
 
 
 class Fragments:
-    """A message of which the last frame has not come. Text is checked as it comes."""
+    """A message of which the last frame has not come. Text is checked as it comes.
 
-    __slots__ = ("_decoder", "_parts", "opcode", "size")
+    Kept as its bytes, however many frames they come in: a list of parts of three bytes each would
+    take twenty times as much.
+    """
+
+    __slots__ = ("_decoder", "_payload", "opcode")
 
     def __init__(self, opcode: int) -> None:
         self.opcode = opcode
-        self.size = 0
         self._decoder = _UTF8() if opcode == TEXT else None
-        self._parts: list[str | bytes] = []
+        self._payload = bytearray()
+
+    @property
+    def size(self) -> int:
+        """Bytes that have come."""
+        return len(self._payload)
 
     def add(self, payload: bytes, *, final: bool) -> None:
         """One more frame of it."""
-        self.size += len(payload)
-        part: str | bytes = payload
+        self._payload += payload
         if self._decoder is not None:
             try:
-                part = self._decoder.decode(payload, final)
+                # Only to refuse it at the first byte that is wrong.
+                self._decoder.decode(payload, final)
             except UnicodeDecodeError:
                 raise Violation(INVALID_TEXT, "invalid UTF-8") from None
-        if part:
-            self._parts.append(part)
 
     def message(self) -> Message:
         """All of it."""
         if self._decoder is not None:
-            return self.opcode, "".join(self._parts)  # type: ignore[arg-type]
-        return self.opcode, b"".join(self._parts)  # type: ignore[arg-type]
+            return self.opcode, self._payload.decode()
+        return self.opcode, bytes(self._payload)
 
 
 class Reader:

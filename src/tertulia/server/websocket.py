@@ -10,6 +10,7 @@ of this is served as ASGI says. Messages are never compressed.
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio import TimerHandle
 from collections.abc import Iterator
 from socket import SocketType
@@ -24,6 +25,8 @@ from tertulia.protocol.frames import Frames
 from . import framing, handshake
 from .application import Application
 from .framing import CLOSE, PING, PONG, Message, Reader, Violation
+
+logger = logging.getLogger("uvicorn.error")
 
 EXTENSION = "tertulia.transport"
 # Seconds that the peer has to answer our close before the socket is cut.
@@ -177,11 +180,16 @@ class WebSocketProtocol(asyncio.Protocol):
     def leave(self, handler: Handler) -> None:
         """Out of ASGI: the handler gets all that comes from here on; the application may return.
 
-        To be called after `websocket.accept`; what has come since then is told at once.
+        To be called after `websocket.accept`; what has come since then is told at once, be it
+        the end of the connection.
         """
-        application, self._handler, self._application = self._application, handler, None
+        application, self._application = self._application, None
         self.left = True
-        assert application is not None
+        if application is None:
+            # It has ended since then; nobody else tells of it any more.
+            handler.lost()
+            return
+        self._handler = handler
         application.leave(handler)
 
     # Reading
@@ -208,6 +216,11 @@ class WebSocketProtocol(asyncio.Protocol):
                     return
         except Violation as violation:
             self._fail(violation)
+        except Exception:
+            logger.exception("A handler failed; its connection is closed")
+            self.close(framing.INTERNAL_ERROR, "")
+            # The peer's answer may be among them already.
+            self._rest(messages)
 
     def _take(self, opcode: int, payload: Any) -> None:
         if opcode == CLOSE:
@@ -300,9 +313,11 @@ class WebSocketProtocol(asyncio.Protocol):
         """The kernel took nothing of it."""
         if isinstance(error, BlockingIOError | InterruptedError):
             return self.rest(data, 0)
-        # The peer has gone; the transport hears of it by its reading side.
+        # The peer has gone.
         self.clear = None
         self._open = False
+        # Where reading rests, the transport would not hear of it.
+        self.transport.abort()
         return 0
 
     def pause_writing(self) -> None:
@@ -374,7 +389,10 @@ class WebSocketProtocol(asyncio.Protocol):
         """Tell the application, once."""
         handler, self._handler = self._handler, None
         if handler is not None:
-            handler.lost()
+            try:
+                handler.lost()
+            except Exception:
+                logger.exception("A handler failed at the end of its connection")
         application, self._application = self._application, None
         if application is not None:
             application.disconnected(code, reason)
