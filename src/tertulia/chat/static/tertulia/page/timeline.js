@@ -44,6 +44,8 @@ export class Timeline extends Part {
   #goal = null;
   /** Goes up with each goal, so that it is reached even where nothing else changed. */
   #goals = signal(0);
+  /** Where the view stood when it was last scrolled. */
+  #top = 0;
   #observer = new ResizeObserver(() => this.#followEnd());
   #stopButtons = () => {};
 
@@ -241,12 +243,17 @@ export class Timeline extends Part {
   }
 
   #followEnd() {
-    if (this.atEnd.peek() && !this.#view.log.window.moreAfter) this.#toEnd();
+    const follows = this.atEnd.peek() && !this.#view.log.window.moreAfter;
+    if (follows) this.#toEnd();
+    return follows;
   }
 
   #scrolled() {
-    this.#look();
+    // What grows at the end takes nobody away from it, only who scrolls up leaves it.
+    if (this.#scroller.scrollTop < this.#top) this.#look();
+    else this.#followEnd() || this.#look();
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.#top = scrollTop;
     if (scrollTop < NEAR_EDGE) this.#view.loadEarlier();
     if (scrollHeight - scrollTop - clientHeight < NEAR_EDGE) this.#view.loadLater();
   }
