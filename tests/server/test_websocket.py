@@ -18,8 +18,8 @@ import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tertulia.chat.capacity import SocketCap
-from tertulia.chat.live import CAP, LiveSocket, count_in, is_full
+from tertulia.chat.capacity import CAP, SocketCap, count_in, is_full
+from tertulia.chat.live import LiveSocket
 from tertulia.protocol.frames import Frames
 from tertulia.server import framing, http
 from tertulia.server.websocket import EXTENSION
@@ -622,7 +622,7 @@ def test_a_socket_that_is_told_twice_of_its_end_is_counted_out_once(
     class Socket(LiveSocket):
         def _ended(self) -> None: ...
 
-    monkeypatch.setattr("tertulia.chat.live.ADDRESS_SOCKETS", 1)
+    monkeypatch.setattr("tertulia.chat.capacity.ADDRESS_SOCKETS", 1)
     cap = SocketCap(None)
     cap.open = 2
     told = Socket({"client": ("192.0.2.1", 1), CAP: cap}, None, None)

@@ -1,12 +1,14 @@
-"""How many sockets a process holds: beyond that they are refused with 503, before the upgrade.
+"""How many sockets a process and an address hold.
 
-Whoever is refused can come to another process, or later. Without a bound a process runs out of
-files, and then it can neither accept nor read its database.
+Beyond what a process holds they are refused with 503, before the upgrade. Whoever is refused can
+come to another process, or later. Without a bound a process runs out of files, and then it can
+neither accept nor read its database.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -14,8 +16,16 @@ from tertulia.hub.connection import close_asgi
 from tertulia.protocol.errors import Close
 
 from .conf import conf
-from .live import CAP, TRANSPORT_EXTENSION, refused_at_the_door
+from .throttle import counted
 
+# What `server/` offers by its name; other servers do not.
+TRANSPORT_EXTENSION = "tertulia.transport"
+# Where a scope names the `SocketCap` that counts its socket.
+CAP = "tertulia.cap"
+# Open sockets of an address; TERTULIA_LIMITS=off lifts it.
+ADDRESS_SOCKETS = 3_000
+# Seconds after which somebody with too many sockets may try again.
+TOO_MANY_SECONDS = 5.0
 # Files that a process has open besides its sockets: database, log, layer, pages under way.
 OTHER_FILES = 128
 # Seconds after which one may come again.
@@ -24,6 +34,33 @@ RETRY_SECONDS = 5
 FULL = 503
 # What an ASGI server offers that can answer a handshake with a response of ours.
 _RESPONSE = "websocket.http.response"
+
+_by_address: Counter[str] = Counter()
+# Sockets that were closed as soon as they had been accepted, by code; for the metrics.
+refused_at_the_door: Counter[int] = Counter()
+
+
+def address_of(scope: dict[str, Any]) -> str:
+    """Whence a socket comes, as it is counted."""
+    return counted(scope["client"][0]) if scope.get("client") else "local"
+
+
+def is_full(address: str) -> bool:
+    """Whether this address has as many sockets open here as it may."""
+    full: bool = conf.limits and _by_address[address] >= ADDRESS_SOCKETS
+    return full
+
+
+def count_in(address: str) -> None:
+    """One more socket of this address, until `count_out`."""
+    _by_address[address] += 1
+
+
+def count_out(address: str) -> None:
+    """It has ended."""
+    _by_address[address] -= 1
+    if _by_address[address] <= 0:
+        del _by_address[address]
 
 
 def most_sockets() -> int:

@@ -15,7 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from tertulia.hub.connection import close_asgi
 from tertulia.protocol.errors import Close
 
-from .live import TOO_MANY_SECONDS, address_of, count_in, count_out, is_full
+from .capacity import TOO_MANY_SECONDS, address_of, count_in, count_out, is_full
 from .live_classic import ClassicSocket
 from .live_protocol import ProtocolSocket
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -24,52 +23,27 @@ from tertulia.protocol.limits import FRAME_BYTES
 
 from . import people, validity
 from .actions import AdmitGuest
+from .capacity import (
+    CAP,
+    TOO_MANY_SECONDS,
+    TRANSPORT_EXTENSION,
+    address_of,
+    count_in,
+    count_out,
+    is_full,
+    refused_at_the_door,
+)
 from .conf import conf
 from .connecting.door import Door
 from .connecting.token import Credential, offered_token
 from .origin import header
 from .runtime import Runtime, get_runtime
-from .throttle import counted
 from .validity import Identity
 
 logger = logging.getLogger(__name__)
 
-# What `server/` offers by its name; other servers do not.
-TRANSPORT_EXTENSION = "tertulia.transport"
-# Who counts the sockets of the process; see `capacity.py`.
-CAP = "tertulia.cap"
-# Open sockets of a person and of an address; TERTULIA_LIMITS=off lifts them.
+# Open sockets of a person; TERTULIA_LIMITS=off lifts it.
 PERSON_SOCKETS = 300
-ADDRESS_SOCKETS = 3_000
-# Seconds after which somebody with too many sockets may try again.
-TOO_MANY_SECONDS = 5.0
-
-_by_address: Counter[str] = Counter()
-# Sockets that were closed as soon as they had been accepted, by code; for the metrics.
-refused_at_the_door: Counter[int] = Counter()
-
-
-def address_of(scope: dict[str, Any]) -> str:
-    """Whence a socket comes, as it is counted."""
-    return counted(scope["client"][0]) if scope.get("client") else "local"
-
-
-def is_full(address: str) -> bool:
-    """Whether this address has as many sockets open here as it may."""
-    full: bool = conf.limits and _by_address[address] >= ADDRESS_SOCKETS
-    return full
-
-
-def count_in(address: str) -> None:
-    """One more socket of this address, until `count_out`."""
-    _by_address[address] += 1
-
-
-def count_out(address: str) -> None:
-    """It has ended."""
-    _by_address[address] -= 1
-    if _by_address[address] <= 0:
-        del _by_address[address]
 
 
 class Refused(Exception):

@@ -1,20 +1,20 @@
-"""Ready-made WebSocket text frames: unmasked, one is right for all (RFC 6455, 5.2)."""
+"""Ready-made WebSocket frames: unmasked, one is right for all (RFC 6455, 5.2)."""
 
 from __future__ import annotations
 
 import struct
 
-_TEXT = b"\x81"
+TEXT = 0x1
 
 
-def text_frame(payload: bytes) -> bytes:
-    """One final text frame around `payload`, which is UTF-8."""
+def frame(opcode: int, payload: bytes = b"") -> bytes:
+    """One final, unmasked frame; the payload of a text is UTF-8."""
     size = len(payload)
     if size < 126:
-        return _TEXT + bytes((size,)) + payload
+        return bytes((0x80 | opcode, size)) + payload
     if size < 65_536:
-        return _TEXT + struct.pack("!BH", 126, size) + payload
-    return _TEXT + struct.pack("!BQ", 127, size) + payload
+        return struct.pack("!BBH", 0x80 | opcode, 126, size) + payload
+    return struct.pack("!BBQ", 0x80 | opcode, 127, size) + payload
 
 
 class Frames:
@@ -27,7 +27,7 @@ class Frames:
 
     def __init__(self, payloads: list[bytes]) -> None:
         self.payloads = payloads
-        self.wire = b"".join(map(text_frame, payloads))
+        self.wire = b"".join([frame(TEXT, payload) for payload in payloads])
         self._texts: list[str] | None = None
 
     @property

@@ -11,12 +11,14 @@ import codecs
 import struct
 from collections.abc import Iterator
 
+from tertulia.protocol.frames import TEXT, frame
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # pragma: no cover - a platform without its C extension
     from websockets.utils import apply_mask
 
-CONT, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+CONT, BINARY, CLOSE, PING, PONG = 0x0, 0x2, 0x8, 0x9, 0xA
 _OPCODES = frozenset({CONT, TEXT, BINARY, CLOSE, PING, PONG})
 # Bytes that a control frame may carry (RFC 6455, 5.5).
 CONTROL_BYTES = 125
@@ -196,16 +198,6 @@ def read_close(payload: bytes) -> tuple[int, str]:
     if code not in _CODES and not 3000 <= code < 5000:
         raise Violation(PROTOCOL_ERROR, "this close code may not be sent")
     return code, decode(payload[2:])
-
-
-def frame(opcode: int, payload: bytes = b"") -> bytes:
-    """One final, unmasked frame."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x80 | opcode, size)) + payload
-    if size < 65_536:
-        return bytes((0x80 | opcode, 126)) + _LENGTH16.pack(size) + payload
-    return bytes((0x80 | opcode, 127)) + _LENGTH64.pack(size) + payload
 
 
 def close_frame(code: int, reason: str = "") -> bytes:

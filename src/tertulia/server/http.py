@@ -13,7 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.utils import is_ssl
 
 from .handshake import Request
-from .websocket import WebSocketProtocol, address_of
+from .sockets import endpoint
+from .websocket import WebSocketProtocol
 
 # Seconds in which the header of a request must have come, from its first byte on and from the
 # opening of the connection. Nobody honest needs them; who sends a byte now and then holds a file.
@@ -62,8 +63,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.connections.add(self)
         self.transport = transport
         self.flow = Flow(transport)
-        self.server = address_of(transport, "sockname")
-        self.client = address_of(transport, "peername")
+        self.server = endpoint(transport, "sockname")
+        self.client = endpoint(transport, "peername")
         self.scheme = "https" if is_ssl(transport) else "http"
         self._expect_header()
 

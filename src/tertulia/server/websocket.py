@@ -25,6 +25,7 @@ from tertulia.protocol.frames import Frames
 from . import framing, handshake
 from .application import Application
 from .framing import CLOSE, PING, PONG, Message, Reader, Violation
+from .sockets import endpoint, plain_socket
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -146,8 +147,8 @@ class WebSocketProtocol(asyncio.Protocol):
             return known
         transport = self.transport
         return {
-            "server": address_of(transport, "sockname"),
-            "client": address_of(transport, "peername"),
+            "server": endpoint(transport, "sockname"),
+            "client": endpoint(transport, "peername"),
             "scheme": "wss" if is_ssl(transport) else "ws",
         }
 
@@ -169,7 +170,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._reader = Reader(self._config.ws_max_size)
         self._open = True
         if not is_ssl(self.transport):
-            self._socket = _plain_socket(self.transport)
+            self._socket = plain_socket(self.transport)
         # By the transport, which writes at the end of the turn: with what is said first, as one.
         self.clear = None
         self.transport.write(response)
@@ -441,24 +442,6 @@ class WebSocketProtocol(asyncio.Protocol):
             self.answer(handshake.response(500, [], b"Internal Server Error"))
         else:
             self.transport.close()
-
-
-def address_of(transport: asyncio.BaseTransport, name: str) -> tuple[str, int] | None:
-    """`sockname` or `peername`. Asked of the socket, as uvicorn does, they would be kept."""
-    known = transport.get_extra_info(name)
-    if isinstance(known, tuple) and len(known) >= 2:
-        return str(known[0]), int(known[1])
-    return None
-
-
-def _plain_socket(transport: asyncio.Transport) -> SocketType | None:
-    """A bare socket on the transport's own descriptor, never to be closed through it."""
-    given = transport.get_extra_info("socket")
-    if given is None:
-        return None
-    plain = SocketType(given.family, given.type, given.proto, fileno=given.fileno())
-    plain.setblocking(False)
-    return plain
 
 
 __all__ = ["EXTENSION", "Handler", "WebSocketProtocol"]

@@ -13,11 +13,11 @@ class SmallLimits(AppConfig):
     name = "small_limits"
 
     def ready(self) -> None:
-        from tertulia.chat import live, runtime
+        from tertulia.chat import capacity, live, runtime
         from tertulia.hub.limits import Rate
         from tertulia.project.accounts import throttle
 
-        live.ADDRESS_SOCKETS = ADDRESS_SOCKETS
+        capacity.ADDRESS_SOCKETS = ADDRESS_SOCKETS
         live.PERSON_SOCKETS = PERSON_SOCKETS
         # One in so many seconds that no test waits for it.
         runtime.RATES["send"] = Rate(SENDS, 1 / 600)

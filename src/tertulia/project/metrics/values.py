@@ -17,7 +17,7 @@ import django
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 
 from tertulia import __version__
-from tertulia.chat import capacity, live, publish, throttle
+from tertulia.chat import capacity, publish, throttle
 from tertulia.chat.live_classic import ClassicSocket
 from tertulia.chat.runtime import RATES, Runtime
 from tertulia.hub.counts import Histogram
@@ -95,7 +95,7 @@ def _sockets(runtime: Runtime) -> dict[str, Value]:
         "connections": {"v1": hub.open - hub.classic, "classic": hub.classic},
         "connections_opened_total": dict(counts.opened),
         "connections_closed_total": {
-            code: counts.closed[code] + live.refused_at_the_door[code]
+            code: counts.closed[code] + capacity.refused_at_the_door[code]
             for code in (0, capacity.FULL, *map(int, Close))
         },
         "subscriptions": hub.subscribed,
