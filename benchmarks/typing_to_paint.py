@@ -27,9 +27,9 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.chromium import launched  # noqa: E402
 
+from tertulia.testing.server import Server  # noqa: E402
 from tests.e2e.pages import Person  # noqa: E402
 from tests.support.demo import demo_site  # noqa: E402
-from tests.support.server import Server  # noqa: E402
 
 ROOM = "bookdrop"
 IN_PAGE = 300

@@ -21,9 +21,9 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.chromium import launched  # noqa: E402
 
+from tertulia.testing.server import Server  # noqa: E402
 from tests.e2e.pages import Person  # noqa: E402
 from tests.support.demo import demo_site  # noqa: E402
-from tests.support.server import Server  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 120_000  # bytes of one picture

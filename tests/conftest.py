@@ -11,10 +11,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.support.installation import Installation
+from tertulia.testing.installation import Installation
+from tertulia.testing.server import Server
+from tertulia.testing.services import Postgres, Redis
 from tests.support.people import Person
-from tests.support.server import Server
-from tests.support.services import Postgres, Redis
 
 # Fast tests send more than a person may; the limits have a server of their own.
 RELAXED = {"TERTULIA_LIMITS": "off", "TERTULIA_SIGNUP": "open"}

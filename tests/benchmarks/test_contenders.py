@@ -18,8 +18,8 @@ from benchmarks.bench.contenders.base import Contender, Running
 from benchmarks.bench.contenders.children import HERE, Failed, install_once
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.processes import alive, listening, wait_for
-from tests.support.server import ROOT
+from tertulia.testing.processes import alive, listening, wait_for
+from tests import ROOT
 
 PEER = {peer.key: peer for peer in PEERS}
 # nchan only where the machine has it: nothing is installed for this.

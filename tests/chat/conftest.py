@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.conftest import RELAXED
-from tests.support.client import Client
 from tests.support.people import Person
-from tests.support.server import Server
 
 from .waits import wait_for_all
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.server import Server
 from tests.support.browser import Browser
-from tests.support.client import Client, Closed
 from tests.support.people import Person
-from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"
 USER = "from django.contrib.auth import get_user_model as g; u = g().objects.get(username={!r}); "

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.server import Server
 from tests.support.administration import Staff, told
 from tests.support.browser import Browser
-from tests.support.client import Client, Closed
 from tests.support.people import Person
-from tests.support.server import Server
 
 from .conftest import Talk
 

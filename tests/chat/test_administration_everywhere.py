@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.installation import Installation
 from tests.support.administration import Staff
-from tests.support.client import Client
-from tests.support.installation import Installation
 from tests.support.people import Person
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.server import Server
 from tests.support.administration import Staff, told
 from tests.support.people import Person
-from tests.support.server import Server
 
 from .conftest import Talk
 from .test_administration import find, member

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
-from tests.support.server import Server
 
 SETTINGS = "/chat/-/settings/"
 APPEARANCE = "/chat/-/settings/appearance/"

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tertulia.chat.sql import sqlite
-from tests.support.client import Client, new_key
-from tests.support.installation import Installation
+from tertulia.testing.client import Client, new_key
+from tertulia.testing.installation import Installation
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 
 # What an intermediate form might lose: signs of SQL, JSON and formats, the ends of the planes,
 # characters of two, three and four bytes, what joins, what turns, and every control but NUL.

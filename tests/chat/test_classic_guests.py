@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.classic import ClassicClient
-from tests.support.client import Client
-from tests.support.server import Server
 from tests.support.shapes import check_person
 
 GUEST = re.compile(r"guest-[0-9a-z]{4,}")

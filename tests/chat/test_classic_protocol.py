@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Closed
 from tests.support.classic import FORMS, ClassicClient
-from tests.support.client import Closed
 from tests.support.people import Person
 from tests.support.shapes import is_time
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import open_socket
-from tests.support.server import Server
+from tertulia.testing.client import open_socket
+from tertulia.testing.server import Server
 
 
 @pytest.fixture

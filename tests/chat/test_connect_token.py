@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.client import Client
 from tests.security.web import Visitor
-from tests.support.client import Client
 from tests.support.traced import Traced, is_nobody, showing
 
 PAGE = re.compile(r'<script id="tertulia-page" type="application/json">(.*?)</script>', re.DOTALL)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
 from tests.support.people import Person
 
 

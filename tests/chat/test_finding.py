@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.browser import Browser
-from tests.support.client import Client
 from tests.support.people import Person
-from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"
 

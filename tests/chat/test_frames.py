@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
 from tests.support.people import Person
 from tests.support.shapes import check_error
 

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, contextmanager
 import psycopg
 import pytest
 
-from tests.support.client import Client
-from tests.support.installation import Installation
+from tertulia.testing.client import Client
+from tertulia.testing.installation import Installation
 from tests.support.people import Person
 
 USER = """

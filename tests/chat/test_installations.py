@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Client, new_key
+from tertulia.testing.installation import Installation
+from tertulia.testing.stored import read_logs
+from tertulia.testing.view import comparable
+from tertulia.testing.workload import read_whole
 from tests.support.browser import Browser
 from tests.support.classic import ClassicClient
-from tests.support.client import Client, new_key
-from tests.support.dblog import read_logs
-from tests.support.installation import Installation
 from tests.support.people import Person
 from tests.support.shapes import check_event, check_subscribed
-from tests.support.view import comparable
-from tests.support.workload import read_whole
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.installation import Installation
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
-from tests.support.client import Client
-from tests.support.installation import Installation
-from tests.support.server import Server
 from tests.support.shapes import check_event, is_time
 
 PASSWORD = "a quiet warm room"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.client import Client, Closed, new_key
-from tests.support.server import Server
+from tertulia.testing.client import Client, Closed, new_key
+from tertulia.testing.server import Server
 from tests.support.shapes import check_error
 
 

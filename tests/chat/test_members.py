@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 from tests.support.shapes import check_event, check_member, check_person
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import new_key
+from tertulia.testing.client import new_key
 from tests.support.shapes import check_event, check_reply, is_time
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.server import Server
 from tests.support.browser import Browser
 from tests.support.classic import FORMS, ClassicClient
-from tests.support.client import Client, Closed
 from tests.support.people import Person
-from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"
 

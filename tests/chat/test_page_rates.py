@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
-from tests.support.client import Client
-from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"
 SETTINGS = "/chat/-/settings/"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
 from tests.support.people import Person
 from tests.support.shapes import check_person
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, new_key
+from tertulia.testing.client import Client, new_key
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 
 ROLES = ("owner", "moderator", "member", "outsider")
 # The answer to each role, in the order of ROLES; an outsider of a private room gets not_found.

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tertulia.testing.client import Client
+from tertulia.testing.installation import Installation
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
-from tests.support.client import Client
-from tests.support.installation import Installation
-from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"
 SETTINGS = "/chat/-/settings/"

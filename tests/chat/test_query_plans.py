@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from benchmarks.planning.report import grows
 
-from tests.support.services import Postgres
+from tertulia.testing.services import Postgres
 
 # PostgreSQL reads small tables as a whole, by right; without that what is left is a missing index.
 # And it takes an index for a page of a small room only where that is as cheap as in a large one.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.support.client import Client
-from tests.support.server import Server
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.shapes import check_event
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
+from tertulia.testing.workload import until
 from tests.support.people import Person
 from tests.support.shapes import check_member
-from tests.support.workload import until
 
 
 async def counts(client: Client, room: str) -> dict[str, int]:

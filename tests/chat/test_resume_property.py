@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.client import Client, Refused, new_key
-from tests.support.server import Server
-from tests.support.view import RoomView, comparable
+from tertulia.testing.client import Client, Refused, new_key
+from tertulia.testing.server import Server
+from tertulia.testing.view import RoomView, comparable
 
 PEOPLE = 3
 EMOJI = ("👍", "🎉", "❤️")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import new_key
+from tertulia.testing.client import new_key
 from tests.support.people import Person
 from tests.support.shapes import check_event, check_reply, check_state
 

@@ -10,8 +10,8 @@ import socket
 import struct
 from typing import Any
 
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 
 LONG = "x" * 9_000
 

@@ -7,9 +7,9 @@ import urllib.parse
 
 import pytest
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 
 NAMES = [
     "Lobby",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
 from tests.support.people import Person
 from tests.support.shapes import check_event, check_reply, check_subscribed
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.support.client import Client, Closed, open_socket
+from tertulia.testing.client import Client, Closed, open_socket
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 from tests.support.shapes import check_error, check_person
 
 

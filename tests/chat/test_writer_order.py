@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.installation import Installation
+from tertulia.testing.installation import Installation
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 
 WRITING = """
 import asyncio, json, threading, uuid

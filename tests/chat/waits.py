@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import Any
 
+from tertulia.testing.client import Client, open_socket
+from tertulia.testing.server import Server
 from tests.support.browser import Browser
-from tests.support.client import Client, open_socket
-from tests.support.server import Server
 from tests.support.traced import showing
 
 PASSWORD = "a quiet warm room"

@@ -17,9 +17,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.processes import Process, free_port, listening, wait_for
-from tests.support.server import ROOT
-from tests.support.services import Postgres
+from tertulia.testing.processes import Process, free_port, listening, wait_for
+from tertulia.testing.services import Postgres
+from tests import ROOT
 
 from . import compose
 from .deployed import Deployed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.processes import Process
-from tests.support.server import Server
+from tertulia.testing.processes import Process
+from tertulia.testing.server import Server
 
 
 class Deployed(Server):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support.server import ROOT
-from tests.support.services import find_program
+from tertulia.testing.services import find_program
+from tests import ROOT
 
 from . import guide
 from .conftest import Site

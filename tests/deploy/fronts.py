@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tertulia.testing.processes import Process, children, free_port, listening, wait_for
+from tests import ROOT
 from tests.support.browser import Browser
-from tests.support.processes import Process, children, free_port, listening, wait_for
-from tests.support.server import ROOT
 
 HOST = "chat.example.org"
 URL = f"https://{HOST}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tests.support.server import ROOT
+from tests import ROOT
 
 FILE = ROOT / "docs" / "deployment.md"
 

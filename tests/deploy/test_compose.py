@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tertulia.testing.services import find_program
+from tests import ROOT
 from tests.support.browser import Browser
-from tests.support.server import ROOT
-from tests.support.services import find_program
 
 from . import compose
 from .conftest import Services, Site, installed, succeeds

@@ -13,10 +13,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tertulia.project.body import BYTES
+from tertulia.testing.client import Client, open_socket
+from tertulia.testing.processes import wait_for
 from tests.support.browser import Answer
 from tests.support.classic import FORMS, ClassicClient
-from tests.support.client import Client, open_socket
-from tests.support.processes import wait_for
 
 from .conftest import Site
 from .fronts import HOST, URL, Front, SiteBrowser

@@ -19,8 +19,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.processes import free_port
-from tests.support.services import find_program
+from tertulia.testing.processes import free_port
+from tertulia.testing.services import find_program
 
 from . import guide
 from .conftest import Site, installed

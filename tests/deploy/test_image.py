@@ -10,8 +10,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from tests import ROOT
 from tests.support.browser import Browser
-from tests.support.server import ROOT
 
 from .conftest import Site, succeeds
 from .fronts import HOST

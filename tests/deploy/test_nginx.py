@@ -6,8 +6,8 @@ import http.client
 import re
 import signal
 
-from tests.support.client import Client
-from tests.support.processes import children, wait_for
+from tertulia.testing.client import Client
+from tertulia.testing.processes import children, wait_for
 
 from .conftest import Site
 from .fronts import HOST, Nginx

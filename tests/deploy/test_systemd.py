@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import Client
-from tests.support.processes import descendants
-from tests.support.server import ROOT
+from tertulia.testing.client import Client
+from tertulia.testing.processes import descendants
+from tests import ROOT
 
 from . import guide
 from .conftest import installed

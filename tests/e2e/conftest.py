@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .pages import Person
 

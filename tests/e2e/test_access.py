@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .conftest import Meet, set_up_link
 from .pages import Person

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tertulia.testing.server import Server
 from tests.support.administration import CHAT, Staff
-from tests.support.server import Server
 
 from .conftest import Meet
 from .pages import Person

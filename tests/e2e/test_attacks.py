@@ -7,10 +7,10 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
+from tertulia.testing.client import Client, Refused
+from tertulia.testing.server import Server
 from tests.support.aside import run_aside
 from tests.support.attacks import ATTACKS, NAMES
-from tests.support.client import Client, Refused
-from tests.support.server import Server
 
 from .conftest import PASSWORD, Meet
 from .pages import Person

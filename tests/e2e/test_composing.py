@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .conftest import PASSWORD, Meet
 from .pages import Person

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.aside import run_aside
-from tests.support.client import Client
-from tests.support.server import Server
 
 from .conftest import PASSWORD, Meet
 from .pages import Person

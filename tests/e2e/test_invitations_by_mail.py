@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tertulia.testing.server import Server
 from tests.support.mailserver import MailServer
-from tests.support.server import Server
 
 from .conftest import PASSWORD, Meet, set_up_link
 from .pages import Person

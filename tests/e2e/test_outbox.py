@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, WebSocketRoute, expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .conftest import PASSWORD, Meet, Watched
 from .pages import PATIENCE, Person

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .conftest import Meet
 from .pages import Person

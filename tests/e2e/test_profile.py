@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .conftest import PASSWORD, Meet
 from .pages import PATIENCE, Person

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .conftest import PASSWORD, Meet
 from .pages import Person

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .conftest import Meet
 from .pages import Person

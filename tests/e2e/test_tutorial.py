@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 from tests.support.tutorial import Tutorial
 
 from .conftest import Meet

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.server import Server
+from tertulia.testing.services import Redis
 from tests.support.classic import ClassicClient
-from tests.support.server import Server
-from tests.support.services import Redis
 from tests.support.tutorial import Tutorial
 
 FRIEND = "https://friend.example"

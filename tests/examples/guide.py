@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.processes import Process, free_port
-from tests.support.server import Server, clean_environment
+from tertulia.testing.processes import Process, free_port
+from tertulia.testing.server import Server, clean_environment
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.S | re.M)
 _FILE = re.compile(r"\s*# (\S+\.py)(, at the end)?\n")

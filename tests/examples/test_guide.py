@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tertulia.testing.client import Client, open_socket
+from tertulia.testing.services import Redis
+from tests import ROOT
 from tests.support.browser import Browser
 from tests.support.classic import FORMS, ClassicClient
-from tests.support.client import Client, open_socket
-from tests.support.server import ROOT
-from tests.support.services import Redis
 from tests.support.tutorial import ENROL, EXAMPLE, PASSWORD, manage
 
 from .guide import Project

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from tertulia.testing.server import Server
 from tests.support.classic import ClassicClient
-from tests.support.server import Server
 from tests.support.tutorial import Tutorial
 
 from .conftest import Enter

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tertulia.testing.client import open_socket
 from tests.support.browser import Browser
-from tests.support.client import open_socket
 from tests.support.tutorial import EXAMPLE, PASSWORD, Tutorial
 
 from .conftest import FRIEND, Enter

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from tertulia.testing.installation import Installation, running
+from tertulia.testing.server import Server
+from tertulia.testing.services import Postgres, Redis
 from tests.conftest import RELAXED
-from tests.support.installation import Installation, running
-from tests.support.server import Server
-from tests.support.services import Postgres, Redis
 
 Make = Callable[..., Installation]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.client import new_key
+from tertulia.testing.client import new_key
+from tertulia.testing.storm import Storm
 
 from .conftest import Make
-from .storm import Storm
 
 BREAKS = str(Path(__file__).with_name("breaks"))
 

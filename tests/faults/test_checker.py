@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.checker import Entry, Log, check
+from tertulia.testing.checker import Entry, Log, check
 
 ANA, BEA, EVE = "ana-id", "bea-id", "eve-id"
 

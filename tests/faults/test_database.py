@@ -12,14 +12,14 @@ from contextlib import closing
 
 import pytest
 
+from tertulia.testing.client import Client, Refused, new_key
+from tertulia.testing.installation import Installation
+from tertulia.testing.services import Postgres
+from tertulia.testing.smalldisk import NoMounts, SmallDisk
+from tertulia.testing.storm import Storm
 from tests.conftest import RELAXED
-from tests.support.client import Client, Refused, new_key
-from tests.support.installation import Installation
-from tests.support.services import Postgres
-from tests.support.smalldisk import NoMounts, SmallDisk
 
 from .conftest import Make
-from .storm import Storm
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, new_key
-from tests.support.dblog import read_logs
-from tests.support.workload import BROKEN
+from tertulia.testing.client import Client, new_key
+from tertulia.testing.stored import read_logs
+from tertulia.testing.workload import BROKEN
 
 from .conftest import Make
 

@@ -9,14 +9,14 @@ import signal
 
 import pytest
 
+from tertulia.testing.installation import Installation
+from tertulia.testing.processes import alive
+from tertulia.testing.server import Server
+from tertulia.testing.services import Postgres, Redis
+from tertulia.testing.storm import Storm
 from tests.conftest import RELAXED
-from tests.support.installation import Installation
-from tests.support.processes import alive
-from tests.support.server import Server
-from tests.support.services import Postgres, Redis
 
 from .conftest import Make
-from .storm import Storm
 
 KILLS = 4
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.services import Redis
 from tests.support.browser import Browser
-from tests.support.client import Client
-from tests.support.services import Redis
 
 from .conftest import Make
 

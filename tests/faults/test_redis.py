@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from tests.support.client import Client
-from tests.support.services import Redis
+from tertulia.testing.client import Client
+from tertulia.testing.services import Redis
+from tertulia.testing.storm import Storm
 
 from .conftest import Make
-from .storm import Storm
 
 LAYERS = pytest.mark.parametrize("mode", ["scaled", "scaled-core"])
 

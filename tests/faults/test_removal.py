@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.client import Client
+from tertulia.testing.client import Client
 
 from .conftest import Make
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import clean_environment
+from tertulia.testing.server import clean_environment
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

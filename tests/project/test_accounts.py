@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
-from tests.support.client import Client
-from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"
 FORM = {"password1": PASSWORD, "password2": PASSWORD}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 from .conftest import Run, check_refused
 

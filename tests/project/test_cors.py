@@ -12,10 +12,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tertulia.project.environment import SettingsError, read
+from tertulia.testing.client import Client, open_socket
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
 from tests.support.classic import ClassicClient
-from tests.support.client import Client, open_socket
-from tests.support.server import Server
 
 NAMED = ("https://a.example", "http://b.example:81")
 FOREIGN = (

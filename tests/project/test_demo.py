@@ -16,9 +16,10 @@ import pytest
 
 from tertulia.project.demo.cast import CAST
 from tertulia.project.demo.script import Reader, ScriptError
+from tertulia.testing.server import Server, clean_environment
+from tests import ROOT
 from tests.support.browser import Browser
 from tests.support.demo import fill
-from tests.support.server import ROOT, Server, clean_environment
 
 NOW = datetime.datetime(2026, 3, 12, 11, 0, tzinfo=datetime.UTC)
 

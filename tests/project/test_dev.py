@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.client import open_socket
+from tertulia.testing.processes import alive, descendants, free_port, wait_for
+from tertulia.testing.server import clean_environment
+from tests import ROOT
 from tests.support.browser import Browser
-from tests.support.client import open_socket
 from tests.support.dev import Dev, Listener
-from tests.support.processes import alive, descendants, free_port, wait_for
-from tests.support.server import ROOT, clean_environment
 
 from .conftest import check_refused
 

@@ -16,10 +16,10 @@ import psycopg
 import pytest
 
 from tertulia.project.doctor.filesystems import kind_of
-from tests.support.client import Client
-from tests.support.processes import free_port
-from tests.support.server import Server
-from tests.support.services import Postgres, Redis
+from tertulia.testing.client import Client
+from tertulia.testing.processes import free_port
+from tertulia.testing.server import Server
+from tertulia.testing.services import Postgres, Redis
 
 PASSWORD = "a quiet warm room"
 STRANGERS = "0.0.0.0/1,128.0.0.0/1,10.0.0.0/7,202.0.0.0/15,2000::/3,2001:db8::/31"

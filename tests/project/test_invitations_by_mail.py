@@ -14,11 +14,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
-from tests.support.client import Client
 from tests.support.inviting import ask, connected, invites, link_in, links, listed, signs_up, until
 from tests.support.mailserver import MailServer
-from tests.support.server import Server
 from tests.support.sessions import signed_in
 
 PASSWORD = "a quiet warm room"

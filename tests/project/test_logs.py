@@ -15,10 +15,10 @@ import pytest
 from tertulia.chat.outage import Outage
 from tertulia.project import place
 from tertulia.project.logs import JsonFormatter, TextFormatter, cleaned
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.server import Server
 from tests.support.asgi import AsgiServer
 from tests.support.browser import Browser
-from tests.support.client import Client, Closed
-from tests.support.server import Server
 
 from .conftest import Run
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.server import Server
 from tests.support.browser import Browser
 from tests.support.certificates import Authority
-from tests.support.client import Client, Closed
 from tests.support.inviting import ask, connected, links
 from tests.support.mailserver import MailServer, Security
-from tests.support.server import Server
 from tests.support.sessions import signed_in
 
 from .conftest import Run, check_refused

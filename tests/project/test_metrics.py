@@ -14,14 +14,14 @@ import pytest
 
 from tertulia.project import place
 from tertulia.project.metrics.families import FAMILIES
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.processes import alive, wait_for
+from tertulia.testing.server import Server
+from tertulia.testing.services import Postgres, Redis
 from tests.chat.test_slow import Unread
 from tests.support.browser import Browser
 from tests.support.classic import ClassicClient
-from tests.support.client import Client, Closed
 from tests.support.metrics import Scrape
-from tests.support.processes import alive, wait_for
-from tests.support.server import Server
-from tests.support.services import Postgres, Redis
 
 PASSWORD = "a quiet warm room"
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"

@@ -11,8 +11,8 @@ import pytest
 
 import tertulia.chat
 from tertulia.project.lean import without_comments
+from tertulia.testing.server import Server
 from tests.support.browser import Browser
-from tests.support.server import Server
 
 ROOM_TO_TALK = 60_000
 _STATIC = Path(tertulia.chat.__file__).parent / "static" / "tertulia"

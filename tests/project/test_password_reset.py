@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.server import Server
 from tests.support.browser import Answer, Browser
-from tests.support.client import Client, Closed
-from tests.support.server import Server
 
 from .conftest import Run, check_refused
 

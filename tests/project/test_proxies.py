@@ -15,11 +15,11 @@ from websockets.exceptions import InvalidStatus
 
 from tertulia.project.environment import SettingsError, read
 from tertulia.project.proxies import with_proxies
+from tertulia.testing.client import open_socket
+from tertulia.testing.processes import free_port
+from tertulia.testing.server import Server
 from tests.support.asgi import AsgiServer
 from tests.support.browser import Browser
-from tests.support.client import open_socket
-from tests.support.processes import free_port
-from tests.support.server import Server
 
 from .conftest import Run, check_refused
 

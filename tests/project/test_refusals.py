@@ -12,8 +12,8 @@ import pytest
 
 from tertulia.project.safety.keys import default, weakness
 from tertulia.project.safety.passwords import is_well_known
-from tests.support.processes import free_port
-from tests.support.server import Server, clean_environment
+from tertulia.testing.processes import free_port
+from tertulia.testing.server import Server, clean_environment
 
 from .conftest import Run, check_refused
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tertulia.testing.client import Client, open_socket
+from tertulia.testing.server import Server
 from tests.support.asgi import KINDS, AsgiServer
 from tests.support.browser import Browser
 from tests.support.classic import FORMS, ClassicClient
-from tests.support.client import Client, open_socket
-from tests.support.server import Server
 
 PASSWORD = "a quiet warm room"
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import Client, Closed, open_socket
-from tests.support.processes import alive, wait_for
-from tests.support.server import Server
-from tests.support.services import Postgres, Redis
+from tertulia.testing.client import Client, Closed, open_socket
+from tertulia.testing.processes import alive, wait_for
+from tertulia.testing.server import Server
+from tertulia.testing.services import Postgres, Redis
 
 
 @pytest.fixture

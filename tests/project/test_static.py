@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.server import Server
+from tests import ROOT
 from tests.support.browser import Answer, Browser
-from tests.support.server import ROOT, Server
 
 FOLDER = ROOT / "src" / "tertulia" / "chat" / "static"
 SCRIPT = "tertulia/page/main.js"

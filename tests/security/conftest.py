@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.server import Server
+
 # An installation whose Redis can be ended.
 from tests.faults.conftest import make, own_redis
-from tests.support.server import Server
 
 __all__ = ["make", "own_redis"]
 

@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections.abc import Sequence
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 Headers = Sequence[tuple[str, str]]
 # Every address of a socket: protocol 1, the three classic ones, and the echo.

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.client import Client, new_key
+from tertulia.testing.client import Client, new_key
 
 from .authorisation import ANYWHERE, FOR_MEMBERS_LAST, FOR_OTHERS_LAST, INSIDE, ROWS, Row
 

@@ -16,10 +16,10 @@ import pytest
 from django.contrib import admin
 from PIL import Image
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.conftest import RELAXED
 from tests.support.browser import Answer
-from tests.support.client import Client
-from tests.support.server import Server
 
 from .addresses import (
     ACCOUNTS,

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Client, Closed, Frame, new_key
+from tertulia.testing.server import Server
 from tests.support.classic import ClassicClient
-from tests.support.client import Client, Closed, Frame, new_key
-from tests.support.server import Server
 
 from .web import Visitor, sessions
 

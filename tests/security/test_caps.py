@@ -18,10 +18,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tertulia.testing.client import Client, Closed, new_key, open_socket
+from tertulia.testing.processes import wait_for
+from tertulia.testing.server import Server
 from tests.support.classic import ClassicClient
-from tests.support.client import Client, Closed, new_key, open_socket
-from tests.support.processes import wait_for
-from tests.support.server import Server
 
 from .conftest import PROCESS_SOCKETS, SMALL
 from .raw import SOCKETS

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.client import Client, Closed
-from tests.support.installation import Installation
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.installation import Installation
 from tests.support.traced import How, Traced, is_nobody, showing
 
 from .web import Visitor, sessions

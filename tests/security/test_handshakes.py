@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, Closed, open_socket
-from tests.support.server import Server
+from tertulia.testing.client import Client, Closed, open_socket
+from tertulia.testing.server import Server
 
 from .raw import SOCKETS, handshake
 from .web import sessions

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.client import open_socket
+from tertulia.testing.server import Server
 from tests.support.classic import ClassicClient
-from tests.support.client import open_socket
-from tests.support.server import Server
 
 from .raw import exchange, handshake, status_of, upgrade
 from .web import Visitor, sessions

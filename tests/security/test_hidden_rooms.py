@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tests.support.browser import Answer
-from tests.support.client import Client
-from tests.support.server import Server
 
 from .authorisation import ROWS
 from .stage import frames

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
+from tertulia.testing.client import Client, Closed, new_key
+from tertulia.testing.installation import Installation
+from tertulia.testing.server import Server
+from tertulia.testing.services import Redis
 from tests.faults.conftest import Make
 from tests.support.browser import Answer
-from tests.support.client import Client, Closed, new_key
-from tests.support.installation import Installation
-from tests.support.server import Server
-from tests.support.services import Redis
 from tests.support.traced import showing
 
 from .web import Visitor, sessions

@@ -17,9 +17,9 @@ from websockets.exceptions import ConnectionClosed
 
 from tertulia.chat.models import Room
 from tertulia.protocol.commands import BY_TYPE
-from tests.support.client import Client, Closed, new_key, open_socket
+from tertulia.testing.client import Client, Closed, new_key, open_socket
+from tertulia.testing.server import Server
 from tests.support.people import Person
-from tests.support.server import Server
 
 from .authorisation import ANSWERS, ANYWHERE, DEACTIVATED, KINDS, NOBODY, ROLES, ROWS
 from .stage import Cast, Cell, Scene, frames, try_anywhere

@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tertulia.testing.client import Client, Closed, open_socket
+from tertulia.testing.server import Server
 from tests.project.test_password_reset import link_in, mail_to
 from tests.support.browser import Browser
 from tests.support.classic import ClassicClient
-from tests.support.client import Client, Closed, open_socket
-from tests.support.server import Server
 
 from .raw import exchange, upgrade
 from .web import Visitor

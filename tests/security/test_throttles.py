@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.support.server import Server
+from tertulia.testing.server import Server
 
 from .small.small_limits import SIGN_INS_A_NAME, SIGN_INS_AN_ADDRESS
 from .web import Visitor

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tertulia.protocol.commands import BY_TYPE
-from tests.support.client import Client, Closed
+from tertulia.testing.client import Client, Closed
 from tests.support.people import Person
 
 from .stage import frames

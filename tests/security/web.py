@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tertulia.testing.server import Server
 from tests.support.browser import Answer
-from tests.support.server import Server
 
 # Seconds after which a connection is opened anew: the server closes idle ones.
 KEPT = 2.0

@@ -19,6 +19,7 @@ import uvicorn
 from tertulia.protocol.frames import Frames
 from tertulia.server import framing
 from tertulia.server.websocket import EXTENSION
+from tertulia.testing.processes import free_port, wait_for
 from tests.server.rawpeer import (
     BINARY,
     CLOSE,
@@ -31,7 +32,6 @@ from tests.server.rawpeer import (
     close,
     frame,
 )
-from tests.support.processes import free_port, wait_for
 
 LIMIT = 131_072
 Connect = Callable[[], Peer]

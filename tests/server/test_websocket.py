@@ -23,7 +23,7 @@ from tertulia.chat.live import LiveSocket
 from tertulia.protocol.frames import Frames
 from tertulia.server import framing, http
 from tertulia.server.websocket import EXTENSION
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

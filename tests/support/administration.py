@@ -7,8 +7,9 @@ import json
 import re
 from typing import Any
 
+from tertulia.testing.server import Server
+
 from .browser import Answer, Browser
-from .server import Server
 
 # Accounts of the staff and their sessions: one process makes them all.
 _MAKE = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .server import Server
+from tertulia.testing.server import Server
 
 APPLICATION = "tertulia.project.asgi:application"
 

@@ -17,7 +17,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from .client import PATIENCE, Closed, open_socket
+from tertulia.testing.client import PATIENCE, Closed, open_socket
 
 # The three forms of address; each also with and without the slash at its end.
 FORMS = ("/ws/chat/{}/", "/ws/room/{}/", "/ws/{}/", "/ws/chat/{}", "/ws/room/{}", "/ws/{}")

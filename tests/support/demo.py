@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .server import Server, clean_environment
+from tertulia.testing.server import Server, clean_environment
 
 
 def fill(folder: Path, *arguments: str) -> str:

@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .processes import wait_for
-from .server import ROOT, Server
+from tertulia.testing.processes import wait_for
+from tertulia.testing.server import Server
+from tests import ROOT
 
 PATIENCE = 30.0
 

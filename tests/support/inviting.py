@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
+
 from .browser import Answer, Browser
-from .client import Client
 from .mailserver import Mail
-from .server import Server
 
 
 async def connected(site: Server, browser: Browser) -> Client:

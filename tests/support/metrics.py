@@ -6,7 +6,7 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from .server import Server
+from tertulia.testing.server import Server
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

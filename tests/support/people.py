@@ -6,8 +6,8 @@ import contextlib
 from contextlib import AsyncExitStack
 from typing import Any
 
-from .client import Client
-from .server import Server
+from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 
 
 class Person:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from tertulia.testing.server import Server
+
 from .browser import Browser
-from .server import Server
 
 _CODE = """
 import json

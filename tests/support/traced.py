@@ -7,10 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tertulia.testing.client import Client, Closed
+from tertulia.testing.server import Server
 from tests.security.web import sessions
-
-from .client import Client, Closed
-from .server import Server
 
 How = dict[str, Any]
 

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .processes import Process
-from .server import ROOT, Server, clean_environment
+from tertulia.testing.processes import Process
+from tertulia.testing.server import Server, clean_environment
+from tests import ROOT
 
 EXAMPLE = ROOT / "examples" / "tutorial"
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.support.processes import Process, alive, free_port, listening
+from tertulia.testing.processes import Process, alive, free_port, listening
 
 HERE = Path(__file__).parent
 START_SECONDS = 60.0

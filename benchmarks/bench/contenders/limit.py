@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 from ..build import built, compiler
 from .base import Contender, Running

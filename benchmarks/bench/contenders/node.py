@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 from .base import Contender, Running
 from .children import HERE, Served, carried_out, install_once, scratch, serving

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 from .children import Served, carried_out
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 from ..enrol import ROOM
 from . import postgres

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 from .base import Contender, Running
 from .children import carried_out, redis_server, scratch, serving

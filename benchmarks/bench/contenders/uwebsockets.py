@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.processes import free_port
+from tertulia.testing.processes import free_port
 
 from .base import Contender, Running
 from .children import HERE, scratch, serving

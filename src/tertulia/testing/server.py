@@ -20,7 +20,8 @@ from pathlib import Path
 
 from .processes import Process, children, free_port
 
-ROOT = Path(__file__).parents[2]
+# The folder that holds the package, installed or in a clone.
+SOURCE = Path(__file__).parents[2]
 START_SECONDS = 60.0
 
 # Only what a program needs to run at all; nothing that configures Tertulia leaks in.
@@ -32,7 +33,7 @@ _names = itertools.count(1)
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment for a product process: the bare minimum and what the test says."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    source = str(ROOT / "src")
+    source = str(SOURCE)
     path = f"{more.pop('PYTHONPATH')}:{source}" if "PYTHONPATH" in more else source
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": path, **more}
 

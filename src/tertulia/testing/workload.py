@@ -161,7 +161,7 @@ class Follower(Actor):
 
     async def _subscribe(self, client: Client) -> None:
         self._began = time.monotonic()
-        past = {} if self.seq is None else {"after": self.seq, "epoch": self.epoch}
+        past: dict[str, Any] = {} if self.seq is None else {"after": self.seq, "epoch": self.epoch}
         self.epoch = client.welcome["epoch"]
         await client.cmd("room.subscribe", ref=self.REF, room=self.room, limit=100, **past)
 

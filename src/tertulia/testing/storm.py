@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.checker import Violation, check
-from tests.support.client import Client
-from tests.support.dblog import read_logs
-from tests.support.history import History
-from tests.support.installation import Installation
-from tests.support.workload import (
+from .checker import Violation, check
+from .client import Client
+from .history import History
+from .installation import Installation
+from .stored import read_logs
+from .workload import (
     Follower,
     Writer,
     connect_patiently,
