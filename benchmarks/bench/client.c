@@ -136,10 +136,11 @@ static void hear_text(struct client *client, const uint8_t *text, size_t bytes, 
         return;
     }
     if (client->waiting && options.ack && holds(text, bytes, options.ack)) {
-        client->waiting = false;
+        /* The sends of one connection are answered in their order. */
+        tally_time(at - client->asked[client->first_asked++ % MOST_WINDOW]);
+        client->waiting--;
         tally.replies++;
         tally.progress = at;
-        tally_time(at - client->began);
     }
     tally_text(client, text, bytes, at);
 }

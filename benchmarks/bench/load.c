@@ -22,9 +22,9 @@
  *                             from the first SENDERS connections in turn. Closed loop: at most
  *                             WINDOW messages that not everybody has got. Ends when all have come,
  *                             or nothing has for 3 s: what is missing then is lost.
- *     write MS WRITERS        each of the first WRITERS connections sends, waits for the text
- *                             of --ack, and sends again, for MS milliseconds; then the last
- *                             replies are waited for
+ *     write MS WRITERS WINDOW each of the first WRITERS connections has WINDOW messages under way:
+ *                             for each text of --ack that comes it sends again, for MS
+ *                             milliseconds; then the last replies are waited for
  *     pad BYTES               the length of %P from now on (184: with stamp and blank 200)
  *     mute                    the last connection that reads does so no more; tells its address
  *     wait MS                 only listen
@@ -161,31 +161,34 @@ static void send_all(uint32_t count, uint64_t ms, uint32_t window, int senders) 
            counts.open);
 }
 
-static void write_all(uint64_t ms, int writers) {
+static void ask(struct client *client, uint64_t now) {
+    if (!client->asked) client->asked = enlarged(NULL, MOST_WINDOW * sizeof *client->asked);
+    client->asked[(client->first_asked + client->waiting++) % MOST_WINDOW] = now;
+    say_message(client, now);
+}
+
+static void write_all(uint64_t ms, int writers, uint32_t window) {
+    if (window < 1 || window > MOST_WINDOW) fail("a window of 1 to %d", MOST_WINDOW);
     if (!options.ack) fail("write needs --ack");
     if (writers > counts.open) fail("only %d are connected", counts.open);
     /* Stamps here only tell messages apart: one a microsecond is more than can be sent. */
     tally_begin(next_number, (uint32_t)(ms * 1000), 0);
     tally.writing = true;
     uint64_t began = now_ns(), end = began + ms * 1000000, cpu = own_cpu_ns();
-    int unanswered;
+    uint32_t unanswered;
     do {
         uint64_t now = now_ns();
         unanswered = 0;
         for (int i = 0; i < writers; i++) {
             struct client *client = &clients[i];
-            if (!client->waiting && client->stage == OPEN && now < end) {
-                client->waiting = true;
-                client->began = now;
-                say_message(client, now);
-            }
+            while (client->waiting < window && client->stage == OPEN && now < end) ask(client, now);
             unanswered += client->waiting;
         }
         if (now > tally.progress && now - tally.progress > STALL_NS) break;
         if (unanswered) turn(20);
     } while (unanswered || now_ns() < end);
     if (!tally.replies) tell_last_heard();
-    printf("{\"sent\":%u,\"replies\":%llu,\"unanswered\":%d,\"seconds\":%.4f,\"p50\":%.1f,"
+    printf("{\"sent\":%u,\"replies\":%llu,\"unanswered\":%u,\"seconds\":%.4f,\"p50\":%.1f,"
            "\"p99\":%.1f,\"own_cpu\":%.3f,\"open\":%d}\n",
            tally.sent, (unsigned long long)tally.replies, unanswered,
            (double)(tally.progress - began) / 1e9, tally_quantile(.5), tally_quantile(.99),
@@ -219,7 +222,7 @@ static void obey(const char *line) {
     if (sscanf(line, "open %d %d %d", &a, &b, &c) == 3) open_all(a, b, c);
     else if (sscanf(line, "send %u %llu %u %d", &count, &ms, &window, &a) == 4)
         send_all(count, ms, window, a);
-    else if (sscanf(line, "write %llu %d", &ms, &a) == 2) write_all(ms, a);
+    else if (sscanf(line, "write %llu %d %u", &ms, &a, &window) == 3) write_all(ms, a, window);
     else if (sscanf(line, "wait %llu", &ms) == 1) listen_for(ms);
     else if (sscanf(line, "pad %d", &padding) == 1) printf("{}\n");
     else if (!strcmp(line, "mute")) mute_last();

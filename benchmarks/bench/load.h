@@ -8,6 +8,8 @@
 
 #define MOST_STEPS 16
 #define MOST_HEADERS 16
+/* Messages that one writer may have under way. */
+#define MOST_WINDOW 64
 #define STAMP_LETTERS 4
 #define STAMP_DIGITS 11
 #define STAMP_BYTES (STAMP_LETTERS + STAMP_DIGITS)
@@ -28,9 +30,10 @@ struct client {
     size_t rest_bytes, rest_room;
     uint8_t *unsent;         /* what the socket did not take */
     size_t unsent_bytes;
-    uint64_t began;          /* ns: of the opening, or of the message that waits for its reply */
+    uint64_t began;          /* ns: of the opening */
     uint64_t pause;          /* ns: not begun again before; 0: it was never refused */
-    bool waiting;            /* for a reply */
+    uint64_t *asked;         /* ns: of the messages that wait for their replies, a ring */
+    uint32_t first_asked, waiting;
     uint32_t stamp, copies;  /* the stamp that was read last, and how often running */
     int64_t rank;            /* of the last delivery, in the order of the room */
 };

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from .tables import Result, number
+from .tables import Result, number, writing
 
 # Mid tones: at least 3:1 on white and on GitHub's dark ground.
 OURS, OTHERS, LIMIT, TEXT, FAINT = "#2f81f7", "#8b949e", "#2da44e", "#7d8590", "#7d859055"
@@ -66,7 +66,7 @@ def _durable(result: Result) -> str | None:
     bars = [
         Bar(
             row["key"],
-            f"{_database(row['key'])}, {row['writers']:,} writer{'s' * (row['writers'] > 1)}",
+            f"{_database(row['key'])}, {writing(row['writers'], row['window'])}",
             row["messages"],
             f"{row['messages']:,.0f}",
         )

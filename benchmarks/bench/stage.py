@@ -39,7 +39,8 @@ class Plan:
     idle: int
     idle_seconds: int
     storm: int
-    writers: tuple[int, ...]
+    # How many, and how many messages each has under way.
+    writers: tuple[tuple[int, int], ...]
 
 
 FULL = Plan(
@@ -51,7 +52,7 @@ FULL = Plan(
     idle=10_000,
     idle_seconds=50,
     storm=10_000,
-    writers=(1, 64, 1_000),
+    writers=((1, 1), (64, 1), (64, 16), (1_000, 1)),
 )
 QUICK = Plan(
     sizes=(100, 1_000),
@@ -62,7 +63,7 @@ QUICK = Plan(
     idle=2_000,
     idle_seconds=26,
     storm=1_000,
-    writers=(1, 64),
+    writers=((1, 1), (64, 1), (64, 16)),
 )
 
 

@@ -118,18 +118,24 @@ def _simple(
     return make
 
 
-def _durable(rows: list[Row], names: dict[str, str]) -> list[Table]:
-    found = {(row["key"], row["writers"]): row for row in rows}
-    writers = sorted({row["writers"] for row in rows})
+def writing(writers: int, window: int) -> str:
+    """Who writes: how many, and how many messages each has under way."""
+    name = f"{writers:,} writer{'s' if writers > 1 else ''}"
+    return name if window == 1 else f"{name}, {window} under way each"
 
-    def cell(key: str, count: int) -> str:
-        row = found.get((key, count))
+
+def _durable(rows: list[Row], names: dict[str, str]) -> list[Table]:
+    found = {(row["key"], row["writers"], row["window"]): row for row in rows}
+    writers = sorted({(row["writers"], row["window"]) for row in rows})
+
+    def cell(key: str, count: int, window: int) -> str:
+        row = found.get((key, count, window))
         if row is None:
             return NONE
         return f"{row['messages']:,.0f} ({number(row['cpu'])}; {number(row['p99'] / 1e3)})"
 
-    head = ["", *(f"{count:,} writer{'s' if count > 1 else ''}" for count in writers)]
-    body = [[name, *(cell(key, count) for count in writers)] for key, name in names.items()]
+    head = ["", *(writing(count, window) for count, window in writers)]
+    body = [[name, *(cell(key, *how) for how in writers)] for key, name in names.items()]
     title = (
         "Durable messages a second, answered (CPU a message, µs; 99th percentile of a reply, ms)"
     )

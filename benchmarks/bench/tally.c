@@ -57,7 +57,7 @@ void tally_begin(uint32_t first, uint32_t count, int listening) {
     memset(buckets, 0, sizeof buckets);
     for (int i = 0; i < options.most; i++) {
         clients[i].rank = clients[i].copies = 0;
-        clients[i].waiting = false;
+        clients[i].waiting = 0;
     }
 }
 

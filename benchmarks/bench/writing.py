@@ -30,34 +30,38 @@ def durable(stage: Stage) -> list[Row]:
     """Messages a second that are answered, and so are kept, from 1, 64 and 1,000 writers.
 
     Each writer is a connection and a person of its own, and a member of the one room into which
-    all write. It sends, waits for the reply, and sends again. Nobody listens. A reply means that
+    all write. It sends, waits for the reply, and sends again; in a second measurement with 64
+    each has 16 messages under way, so that what waits does not wait for the writers. Nobody
+    listens. A reply means that
     the message outlives the process and a loss of power: SQLite with synchronous=FULL,
     PostgreSQL with its own defaults. Messages have 200 bytes of text. CPU is that of all
     processes of the server, PostgreSQL's too, by message.
     """
     measure = "durable"
-    rounds: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    most = max(stage.plan.writers)
+    rounds: dict[tuple[str, int, int], list[Row]] = defaultdict(list)
+    most = max(writers for writers, _ in stage.plan.writers)
     with stage.running(measure, stage.contenders, most, writers=True) as subjects:
         for number in range(min(stage.plan.rounds, 3)):
-            for writers in stage.plan.writers:
-                stage.say(f"{measure}: round {number + 1}, {writers:,} writers")
-                for row in stage.in_turn(measure, subjects, partial(_write, writers=writers)):
-                    rounds[row["key"], writers].append(row)
+            for writers, window in stage.plan.writers:
+                stage.say(f"{measure}: round {number + 1}, {writers:,} writers, {window} under way")
+                write = partial(_write, writers=writers, window=window)
+                for row in stage.in_turn(measure, subjects, write):
+                    rounds[row["key"], writers, window].append(row)
     names = ("messages", "p50", "p99", "cpu")
     return [
         {
             "key": key,
             "writers": writers,
+            "window": window,
             **{name: median(taken, name) for name in names},
             "rounds": taken,
         }
-        for (key, writers), taken in rounds.items()
+        for (key, writers, window), taken in rounds.items()
     ]
 
 
-def _write(subject: Subject, writers: int) -> Row:
-    answer, cpu = subject.spent(lambda: subject.load.ask(f"write {WRITE_MS} {writers}"))
+def _write(subject: Subject, writers: int, window: int) -> Row:
+    answer, cpu = subject.spent(lambda: subject.load.ask(f"write {WRITE_MS} {writers} {window}"))
     if not answer["replies"] or answer["unanswered"]:
         raise ValueError(f"{answer['unanswered']} were not answered; {subject.load.said()}")
     return {

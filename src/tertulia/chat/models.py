@@ -268,7 +268,11 @@ class Event(models.Model):
     seq = models.BigIntegerField(_("seq"))
     kind = models.CharField(_("kind"), max_length=32)
     actor = models.ForeignKey(
-        Participant, on_delete=models.PROTECT, related_name="+", verbose_name=_("actor")
+        Participant,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("actor"),
+        db_index=False,
     )
     # message.*, reaction.*: the message's seq. member.*: the member's primary key.
     subject = models.BigIntegerField(_("subject"), null=True)
