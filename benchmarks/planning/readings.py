@@ -233,6 +233,7 @@ def _writing(scene: Scene) -> list[Reading]:
                 send.prepare()
             log.find(**what_is_read(log, sends))
             send_all(log, sends)
+            log.flush()
 
     def act(action: Callable[[], Any]) -> Callable[[], Any]:
         return lambda: perform(action())

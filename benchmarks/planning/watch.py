@@ -86,6 +86,16 @@ class SqliteWatch:
             statement.plan = sqlite_plan(statement.sql, [row[3] for row in rows])
 
 
+def _with_values(sent: Any, writing: Any) -> str:
+    """The text of a statement with `$1`, `$2` … as it would stand with literals."""
+
+    def literal(match: re.Match[str]) -> str:
+        value = sent.values[int(match[1]) - 1]
+        return str(writing.mogrify("%s", [None if value is None else value.decode()]))
+
+    return re.sub(r"\$(\d+)", literal, sent.statement.sql.decode())
+
+
 class PostgresWatch:
     """What any cursor of the connection sends; each is sent again to be explained, and undone."""
 
@@ -99,6 +109,8 @@ class PostgresWatch:
         """Everything that is asked meanwhile, with the values in the text."""
         import psycopg
 
+        from tertulia.chat.sql.pipeline import Pipeline
+
         before, writing = psycopg.Cursor.execute, psycopg.ClientCursor(self._raw)
 
         def execute(cursor: Any, query: Any, params: Any = None, **options: Any) -> Any:
@@ -108,11 +120,23 @@ class PostgresWatch:
                     self.statements.append(Statement(sql))
             return before(cursor, query, params, **options)
 
+        together = Pipeline.execute
+
+        def add(pipeline: Any, statement: Any, *values: Any, **options: Any) -> int:
+            place = together(pipeline, statement, *values, **options)
+            if pipeline.connection is self._raw:
+                sql = _with_values(pipeline.waiting[place], writing)
+                if _DATA.match(sql):
+                    self.statements.append(Statement(sql))
+            return place
+
         psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+        Pipeline.execute = add  # type: ignore[method-assign]
         try:
             yield
         finally:
             psycopg.Cursor.execute = before  # type: ignore[method-assign]
+            Pipeline.execute = together  # type: ignore[method-assign]
 
     def explain(self) -> None:
         """Ask for the plans, and for what carrying them out took."""

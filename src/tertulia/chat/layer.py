@@ -193,7 +193,9 @@ class LayerLink:
 
     async def _try(self, call: Any) -> bool:
         try:
-            await asyncio.wait_for(call, PATIENCE)
+            # Not `wait_for`, which before Python 3.12 makes a task for it.
+            async with asyncio.timeout(PATIENCE):
+                await call
         except Exception as error:  # noqa: BLE001 - every layer raises its own types
             self._failed(error)
             return False

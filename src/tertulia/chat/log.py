@@ -108,13 +108,16 @@ class LogTransaction:
     action; what was appended is written by `flush`, which every action's caller calls.
     The driver's errors come out of `find` and `flush` as Django's, with the cause attached.
     `at` is the time that is written. Only what tells of the past gives one, such as the demo;
-    a room's times then must not go back.
+    a room's times then must not go back. `prepare`: the connection is our own and lives long, so
+    the database may keep what it has found out about the statements.
     """
 
-    def __init__(self, connection: Any, at: datetime | None = None) -> None:
+    def __init__(
+        self, connection: Any, at: datetime | None = None, *, prepare: bool = False
+    ) -> None:
         self.connection = connection
         self.dialect = sql.dialect(connection)
-        self.cursor = self.dialect.cursor(connection)
+        self.cursor = self.dialect.cursor(connection, prepare=prepare)
         self.at = now() if at is None else at
         # The same as it stands on the wire.
         self.stamp = timestamp(self.at)
@@ -322,11 +325,23 @@ class LogTransaction:
 
     def flush(self) -> None:
         """Write what was appended; afterwards it can be read in this transaction."""
+        self._flush(commit=False)
+
+    def commit(self) -> None:
+        """Write what was appended and, where it saves a way to the server, commit with it.
+
+        Only for who has opened the outermost transaction, as the last thing in it: he still
+        ends it as always, and it may have been ended already.
+        """
+        self._flush(commit=not self.connection.needs_rollback)
+
+    def _flush(self, *, commit: bool) -> None:
         dirty = [room for room in self.rooms.values() if room.dirty]
         if not (dirty or self._events or self._mentions):
             return
         # Outside, since what goes together also fails at the end of it.
-        with self.connection.wrap_database_errors, self.dialect.together(self.cursor):
+        together = self.dialect.together(self.cursor, commit=commit)
+        with self.connection.wrap_database_errors, together:
             self._write(dirty)
         for room in dirty:
             room.dirty = False

@@ -19,8 +19,8 @@ from tertulia.hub.hub import RENEW
 from tertulia.protocol.errors import Close, ProtocolError
 
 from .log import AccessNews
-from .models import AccessChange, Installation
-from .sql.pages import heads_of
+from .models import AccessChange
+from .sql.pages import state_of
 from .validity import ended_sessions, ended_tokens
 
 if TYPE_CHECKING:
@@ -57,11 +57,12 @@ class Swept(msgspec.Struct):
 
 
 def look(room_ids: list[int], after: int) -> Swept:
-    """Heads of these rooms, access changes after this id, and the epoch."""
-    heads = heads_of(database, room_ids)
-    changes = _changes_after(after)
-    epoch = Installation.objects.values_list("epoch", flat=True).first()
-    return Swept(heads, changes, epoch)
+    """Heads of these rooms, access changes after this id, and the epoch.
+
+    One statement, and another where there are changes: every process asks each second.
+    """
+    heads, epoch, newest = state_of(database, room_ids, after)
+    return Swept(heads, _changes_after(after) if newest is not None else [], epoch)
 
 
 def _changes_after(after: int) -> list[AccessNews]:

@@ -242,7 +242,7 @@ class Writer:
         free, held = items, []
         began = monotonic()
         with transaction.atomic():
-            log = LogTransaction(connection)
+            log = LogTransaction(connection, prepare=True)
             sends = (item.action for item in items if isinstance(item.action, SendMessage))
             wanted = what_is_read(log, sends)
             wanted["rooms"].update(item.room_id for item in items if item.room_id is not None)
@@ -258,6 +258,7 @@ class Writer:
                     locked = {None, *log.rooms}
                     free = [item for item in items if item.room_id in locked]
             outcomes = self._run_actions(log, free)
+            log.commit()
         self.commit_seconds.observe(monotonic() - began)
         self.commit_actions.observe(len(free))
         if self.outage.lasting:
@@ -281,6 +282,7 @@ class Writer:
     def _run_one(self, log: LogTransaction, action: Action) -> Any:
         try:
             action.check_barred()
+            log.flush()  # it may read what was sent before it
             return action.run(log)
         except ProtocolError as error:
             return error

@@ -86,6 +86,7 @@ class SendMessage(Action):
     def run(self, log: LogTransaction) -> Any:
         log.find(**what_is_read(log, [self]))
         outcome = send_all(log, [self])[0]
+        log.flush()
         if isinstance(outcome, ProtocolError):
             raise outcome
         return outcome
@@ -94,7 +95,7 @@ class SendMessage(Action):
 def send_all(log: LogTransaction, sends: Sequence[SendMessage]) -> list[Outcome]:
     """Several sends in one go: the same few statements for one as for a thousand.
 
-    The caller has had `log` find `what_is_read` of them.
+    The caller has had `log` find `what_is_read` of them, and lets it write what they append.
     """
     rooms = {slug: _locked(log, slug) for slug in {send.slug for send in sends}}
     outcomes: list[Outcome] = []
@@ -103,7 +104,6 @@ def send_all(log: LogTransaction, sends: Sequence[SendMessage]) -> list[Outcome]
             outcomes.append(_send(log, send, rooms[send.slug]))
         except ProtocolError as error:
             outcomes.append(error)
-    log.flush()
     return outcomes
 
 

@@ -301,13 +301,31 @@ def people_at(connection: Any, ids: list[int]) -> dict[int, Person]:
         return {row[0]: Person(*row[1:]) for row in cursor.fetchall()}
 
 
-def heads_of(connection: Any, room_ids: list[int]) -> list[tuple[int, int]]:
-    """(id, head) of these rooms, however many."""
+_STATE = (
+    "SELECT NULL, NULL, (SELECT epoch FROM tertulia_chat_installation ORDER BY id LIMIT 1),"
+    " (SELECT MAX(id) FROM tertulia_chat_accesschange WHERE id > %s)"
+)
+_ROOM_HEADS = " UNION ALL SELECT id, head, NULL, NULL FROM tertulia_chat_room WHERE id IN ({ids})"
+
+
+def state_of(
+    connection: Any, room_ids: list[int], after: int
+) -> tuple[list[tuple[int, int]], str | None, int | None]:
+    """(id, head) of these rooms, however many; the epoch; the last change of access after an id.
+
+    Of one moment for as many rooms as one statement asks for.
+    """
     heads: list[tuple[int, int]] = []
+    epoch: str | None = None
+    newest: int | None = None
     with connection.cursor() as cursor:
-        for start in range(0, len(room_ids), _HEADS):
+        for start in range(0, max(1, len(room_ids)), _HEADS):
             # Numbers of our own: as parameters they would be too many.
-            some = ",".join(str(int(room_id)) for room_id in room_ids[start : start + _HEADS])
-            cursor.execute(f"SELECT id, head FROM tertulia_chat_room WHERE id IN ({some})")
-            heads += cursor.fetchall()
-    return heads
+            ids = ",".join(str(int(room_id)) for room_id in room_ids[start : start + _HEADS])
+            cursor.execute(_STATE + (_ROOM_HEADS.format(ids=ids) if ids else ""), [after])
+            for room_id, head, of, change in cursor.fetchall():
+                if room_id is None:
+                    epoch, newest = of, change
+                else:
+                    heads.append((room_id, head))
+    return heads, epoch, newest

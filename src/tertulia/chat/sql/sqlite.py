@@ -129,13 +129,13 @@ _UPDATE_MENTIONS = _Statement(
 )
 
 
-def cursor(connection: Any) -> Any:
-    """A cursor of the driver's own for a Django connection."""
+def cursor(connection: Any, *, prepare: bool = False) -> Any:
+    """A cursor of the driver's own for a Django connection; it keeps statements by itself."""
     return connection.connection.cursor()
 
 
-def together(cursor: Any) -> AbstractContextManager[Any]:
-    """There is no server, and so no way to it that could be spared."""
+def together(cursor: Any, *, commit: bool = False) -> AbstractContextManager[Any]:
+    """There is no server, and so no way to it that could be spared: the commit comes after."""
     return nullcontext()
 
 
