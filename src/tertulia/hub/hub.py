@@ -94,6 +94,8 @@ class Hub:
         self._turn = 0
         # Seconds that have been ticked.
         self.seconds = 0
+        # Those who have been silent for more than a heartbeat, by the second in which it is two.
+        self._silent: dict[int, list[Connection]] = {}
         # What a heartbeat says to a connection; the application may have something to add.
         self.beat: Callable[[Connection], bytes] = _plain_beat
 
@@ -346,6 +348,8 @@ class Hub:
             self._heartbeat(connection)
         for room in list(self.rooms.values()):
             room.presence.expire(now)
+        for connection in self._silent.pop(self.seconds, ()):
+            self._check_silence(connection)
             if room.idle_since is not None and now - room.idle_since > LINGER and not room.busy:
                 del self.rooms[room.id]
                 self.backend.unwatch(room)
@@ -360,10 +364,7 @@ class Hub:
         beat = None if connection.classic else Frames([self.beat(connection)])
         # Where the server cannot ping for us, it watches the peer by pings of its own.
         if connection.transport.ping(beat):
-            silent = self.seconds - connection.seen
-            if silent >= self.heartbeat - 1:
-                left = max(0, UNSEEN_HEARTBEATS * self.heartbeat - silent)
-                self.loop.call_later(left, self._check_silence, connection)
+            self._check_silence(connection)
         elif beat is not None:
             connection.deliver(beat)
 
@@ -376,6 +377,8 @@ class Hub:
 
     def spawn(self, coroutine: Awaitable[None]) -> asyncio.Task[None]:
         """A task that is kept from the garbage collector and ended with the hub."""
+        elif left < self.heartbeat:
+            self._silent.setdefault(self.seconds + left, []).append(connection)
         task: asyncio.Task[None] = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
