@@ -117,6 +117,18 @@ async def test_silence_for_two_heartbeats_is_4408() -> None:
     for _ in range(3):
         stage.hub.tick()
         await settle(0.01)
-    await settle(2.2)
     assert heard(ana).closed is not None
     assert heard(ana).closed[0] == 4408
+
+
+async def test_silence_counts_from_what_was_heard_last() -> None:
+    stage = Stage(heartbeat=4)
+    ana = stage.connect("ana")
+    for second in range(1, 13):
+        stage.hub.tick()
+        if second == 5:
+            ana.sign_of_life()
+    # Eight seconds, of which the last heartbeat, at 12, has seen seven; the next is at 16.
+    assert heard(ana).closed is None
+    stage.hub.tick()
+    assert heard(ana).closed is not None

@@ -185,7 +185,7 @@ class ActivityTeller:
             connection
             for person_id in members
             for connection in self._hub.people.get(person_id, ())
-            if not connection.classic and item.room_id not in connection.subscriptions
+            if not connection.classic and connection.subscription(item.room_id) is None
         ]
         self._deliver(connections, payload)
 
@@ -194,7 +194,7 @@ class ActivityTeller:
         connections = [
             connection
             for connection in self._hub.people.get(person.id, ())
-            if not connection.classic and item.room_id not in connection.subscriptions
+            if not connection.classic and connection.subscription(item.room_id) is None
         ]
         if connections:
             self._deliver(connections, encode(ReadChanged(room=item.slug, read=seq, who=person)))

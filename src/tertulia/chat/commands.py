@@ -93,7 +93,7 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
         )
         _check_same(live, speaker)
     except BaseException:
-        if live.connection.subscriptions.get(ref.id) is subscription:
+        if live.connection.subscription(ref.id) is subscription:
             runtime.hub.unsubscribe(live.connection, ref.id)
         raise
     _count_subscription(runtime, command, snapshot)
@@ -155,7 +155,7 @@ async def typing(
 ) -> Any:
     hub = live.runtime.hub
     ref = await find_ref(live.runtime, command.room)
-    subscription = live.connection.subscriptions.get(ref.id)
+    subscription = live.connection.subscription(ref.id)
     role = subscription.role if subscription is not None else None
     if role is None:
         role = (await live.runtime.readers.run(read.entry, speaker, ref.id)).role

@@ -92,8 +92,8 @@ class ClassicSocket(LiveSocket):
         self._count("ok")
         if not self.connection.echo:
             # The outcome comes before the event is passed on, so this is in time.
-            for room_id in self.connection.subscriptions:
-                self.connection.keep_back(room_id, outcome["seq"])
+            for subscription in self.connection.subscriptions:
+                self.connection.keep_back(subscription.room.id, outcome["seq"])
 
     def _count(self, outcome: str) -> None:
         self.runtime.hub.counts.commands[ClassicSocket, outcome] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sys
 from typing import Any
 
 import msgspec
@@ -55,7 +56,9 @@ def speaker_of(participant: Participant) -> Speaker:
 
 def speaker_found(found: Found) -> Speaker:
     """The same of a plain row."""
-    return Speaker(found.id, Person(found.public_id, found.name, found.kind, found.avatar))
+    # There are three kinds, and as many speakers as connections.
+    kind = sys.intern(found.kind)
+    return Speaker(found.id, Person(found.public_id, found.name, kind, found.avatar))
 
 
 def user_has(field: str) -> bool:

@@ -21,6 +21,9 @@ from .outage import Outage
 logger = logging.getLogger(__name__)
 
 THREADS = 4
+# KiB of pages that SQLite keeps for each of them (else 2,000). They serve within a reading:
+# whatever is written makes SQLite forget them all, and the system has the file in its memory.
+PAGES_KIB = 400
 # Reads that may wait; over it they are refused at once.
 WAITING = 5_000
 
@@ -58,12 +61,12 @@ class Readers:
         fresh = connection.connection is None
         try:
             try:
-                result = function(*args)
+                result = _run(function, args)
             except (OperationalError, InterfaceError):
                 connection.close()
                 if fresh:
                     raise
-                result = function(*args)
+                result = _run(function, args)
         except ProtocolError:
             raise
         except (OperationalError, InterfaceError) as error:
@@ -81,3 +84,11 @@ class Readers:
     def stop(self) -> None:
         """End the threads; reads that have not begun are dropped."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _run(function: Callable[..., Result], args: tuple[Any, ...]) -> Result:
+    """On a connection that keeps few pages."""
+    if connection.connection is None and connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA cache_size = -{PAGES_KIB}")
+    return function(*args)

@@ -88,7 +88,7 @@ class ReadMarks:
 
     def _plausible(self, connection: Connection, slug: str, seq: int) -> bool:
         """Whether memory is enough to know that this is a member, and a seq of the log."""
-        for subscription in connection.subscriptions.values():
+        for subscription in connection.subscriptions:
             if subscription.room.slug == slug and subscription.role is not None:
                 return subscription.head is not None and seq <= max(
                     subscription.head, subscription.room.position

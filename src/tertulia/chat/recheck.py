@@ -27,7 +27,7 @@ async def recheck_person(runtime: Runtime, person_id: str) -> None:
     """End sockets of a person whose session or token no longer holds."""
     for seconds in AFTER:
         await asyncio.sleep(seconds)
-        for connection in list(runtime.hub.people.get(person_id, ())):
+        for connection in runtime.hub.people.get(person_id, ()):
             if connection.session_key is not None:
                 ended = await asked(runtime, invalid_session, connection.session_key)
             elif connection.token_digest is not None:

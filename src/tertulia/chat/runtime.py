@@ -183,7 +183,7 @@ class Runtime:
             self._to_person(person_id, payload, but)
 
     def _to_person(self, person_id: str, payload: bytes, but: object = None) -> None:
-        for connection in list(self.hub.people.get(person_id, ())):
+        for connection in self.hub.people.get(person_id, ()):
             if connection is not but and not connection.classic:
                 connection.send(payload)
 
@@ -219,7 +219,7 @@ class Runtime:
         self.door.heard(change)
         person_id, room_id, slug = change.person_id, change.room_id, change.slug
         if change.kind == AccessChange.Kind.SIGNED_OUT and person_id:
-            for connection in list(self.hub.people.get(person_id, ())):
+            for connection in self.hub.people.get(person_id, ()):
                 if connection.mark < change.id:
                     connection.close(Close.UNAUTHENTICATED)
             self.hub.spawn(recheck_person(self, person_id))

@@ -136,9 +136,10 @@ class Sweep:
             ticks += 1
             try:
                 runtime.hub.tick()
+                # Each of those who have just come in a crowd has a bucket or two.
+                runtime.limiter.prune(runtime.loop.time())
                 if ticks % int(RENEW) == 0:
                     runtime.hub.renew_presence()
-                    runtime.limiter.prune(runtime.loop.time())
                 if runtime.link.failing or ticks % REJOIN == 0:
                     self._rejoin()
             except Exception:

@@ -30,7 +30,7 @@ from .sql.identity import (
 if TYPE_CHECKING:
     from .connecting.token import Credential
 
-_CHUNK = 500
+_CHUNK = 512
 # Tokens of people whose account was deleted speak for nobody; bots have none to begin with.
 _SPEAKING = Q(participant__user__isnull=False) | Q(participant__kind=Participant.Kind.BOT)
 
@@ -197,4 +197,10 @@ def invalid_session(session_key: str) -> bool:
 
 
 def _chunks(keys: list[str]) -> list[list[str]]:
-    return [keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK)]
+    """Powers of two of them, so that there are few texts of statements (see `few_lengths`)."""
+    chunks, start = [], 0
+    while left := len(keys) - start:
+        size = min(_CHUNK, 1 << (left.bit_length() - 1))
+        chunks.append(keys[start : start + size])
+        start += size
+    return chunks

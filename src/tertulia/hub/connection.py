@@ -81,6 +81,8 @@ class Connection:
     """A socket whose speaker is known, registered with the hub of its process."""
 
     __slots__ = (
+        "_only",
+        "_several",
         "classic",
         "closed",
         "code",
@@ -93,7 +95,6 @@ class Connection:
         "seen",
         "session_key",
         "speaker",
-        "subscriptions",
         "token_digest",
         "transport",
         "turn",
@@ -116,13 +117,49 @@ class Connection:
         self.token_digest: str | None = None
         # Changes of access up to this id were known when the speaker was identified.
         self.mark = 0
-        self.subscriptions: dict[int, Subscription] = {}
+        # Its subscription, or all of them by room once there are several: most have one, and a
+        # dictionary for it would take 224 bytes.
+        self._only: Subscription | None = None
+        self._several: dict[int, Subscription] | None = None
         # With echo off: (room, seq) of what this connection sent and shall not get back.
         self.own: set[tuple[int, int]] | None = None
         # The hub's second in which the last sign of life came.
         self.seen = hub.seconds
         # The second of the heartbeat at which it is this connection's turn.
         self.turn = 0
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """All of them."""
+        if self._several is not None:
+            return list(self._several.values())
+        return [] if self._only is None else [self._only]
+
+    def subscription(self, room_id: int) -> Subscription | None:
+        """That of this room, if there is one."""
+        if self._several is not None:
+            return self._several.get(room_id)
+        only = self._only
+        return only if only is not None and only.room.id == room_id else None
+
+    def put_subscription(self, subscription: Subscription) -> None:
+        """One more, of a room of which there is none."""
+        if self._only is None and self._several is None:
+            self._only = subscription
+            return
+        if self._several is None:
+            self._several = {one.room.id: one for one in self.subscriptions}
+            self._only = None
+        self._several[subscription.room.id] = subscription
+
+    def pop_subscription(self, room_id: int) -> Subscription | None:
+        """Take that of this room away, if there is one."""
+        subscription = self.subscription(room_id)
+        if subscription is not None:
+            if self._several is not None:
+                del self._several[room_id]
+            self._only = None
+        return subscription
 
     def keep_back(self, room_id: int, seq: int) -> None:
         """This connection sent it, and shall not get it back."""

@@ -75,8 +75,8 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.backend = backend
         self.heartbeat = heartbeat
-        # The connections of each person, by public id. Lists, since most people have one.
-        self.people: dict[str, list[Connection]] = {}
+        # The connections of each person, by public id. Tuples, since most people have one.
+        self.people: dict[str, tuple[Connection, ...]] = {}
         self.rooms: dict[int, LiveRoom] = {}
         self.counts = Counts()
         self.lag = LagMeter(self.loop)
@@ -94,6 +94,8 @@ class Hub:
         self._turn = 0
         # Seconds that have been ticked.
         self.seconds = 0
+        # Those who have been silent for more than a heartbeat, by the second in which it is two.
+        self._silent: dict[int, list[Connection]] = {}
         # What a heartbeat says to a connection; the application may have something to add.
         self.beat: Callable[[Connection], bytes] = _plain_beat
 
@@ -117,16 +119,16 @@ class Hub:
 
     def identify(self, connection: Connection, person: Person) -> None:
         """The connection speaks for this person from now on; another's subscriptions end."""
-        for room_id in list(connection.subscriptions):
-            self.unsubscribe(connection, room_id)
+        for subscription in connection.subscriptions:
+            self.unsubscribe(connection, subscription.room.id)
         self._forget(connection)
         connection.person = person
-        self.people.setdefault(person.id, []).append(connection)
+        self.people[person.id] = (*self.people.get(person.id, ()), connection)
 
     def drop(self, connection: Connection) -> None:
         """The connection has ended."""
-        for room_id in list(connection.subscriptions):
-            self.unsubscribe(connection, room_id)
+        for subscription in connection.subscriptions:
+            self.unsubscribe(connection, subscription.room.id)
         self._forget(connection)
         turn = self._turns[connection.turn]
         if connection in turn:
@@ -137,10 +139,12 @@ class Hub:
     def _forget(self, connection: Connection) -> None:
         if connection.person is None:
             return
-        others = self.people.get(connection.person.id)
-        if others is not None and connection in others:
+        others = list(self.people.get(connection.person.id, ()))
+        if connection in others:
             others.remove(connection)
-            if not others:
+            if others:
+                self.people[connection.person.id] = tuple(others)
+            else:
                 del self.people[connection.person.id]
 
     def person_changed(self, person: Person) -> None:
@@ -152,7 +156,7 @@ class Hub:
 
     def close_person(self, public_id: str, code: Close = Close.UNAUTHENTICATED) -> None:
         """End all sockets of a person."""
-        for connection in list(self.people.get(public_id, ())):
+        for connection in self.people.get(public_id, ()):
             connection.close(code)
 
     # Subscriptions
@@ -184,7 +188,7 @@ class Hub:
         subscription = Subscription(connection, room)
         if not connection.closed:
             room.joining.add(subscription)
-            connection.subscriptions[room_id] = subscription
+            connection.put_subscription(subscription)
             self.subscribed += 1
         elif room.empty:
             room.idle_since = self.loop.time()
@@ -202,18 +206,18 @@ class Hub:
     ) -> None:
         """The subscriber knows the log up to `head` and is given everything after it."""
         connection, room = subscription.connection, subscription.room
-        if connection.subscriptions.get(room.id) is not subscription:
+        if connection.subscription(room.id) is not subscription:
             return
         subscription.role = role
         room.members = members
         room.go_live(subscription, head)
-        if connection.subscriptions.get(room.id) is subscription:
+        if connection.subscription(room.id) is subscription:
             subscription.entered = True
             room.presence.enter(connection)
 
     def unsubscribe(self, connection: Connection, room_id: int) -> bool:
         """End a subscription at once; False where there was none."""
-        subscription = connection.subscriptions.pop(room_id, None)
+        subscription = connection.pop_subscription(room_id)
         if subscription is None:
             return False
         self.subscribed -= 1
@@ -344,6 +348,8 @@ class Hub:
         self._turn = (self._turn + 1) % len(self._turns)
         for connection in list(self._turns[self._turn]):
             self._heartbeat(connection)
+        for connection in self._silent.pop(self.seconds, ()):
+            self._check_silence(connection)
         for room in list(self.rooms.values()):
             room.presence.expire(now)
             if room.idle_since is not None and now - room.idle_since > LINGER and not room.busy:
@@ -360,17 +366,19 @@ class Hub:
         beat = None if connection.classic else Frames([self.beat(connection)])
         # Where the server cannot ping for us, it watches the peer by pings of its own.
         if connection.transport.ping(beat):
-            silent = self.seconds - connection.seen
-            if silent >= self.heartbeat - 1:
-                left = max(0, UNSEEN_HEARTBEATS * self.heartbeat - silent)
-                self.loop.call_later(left, self._check_silence, connection)
+            self._check_silence(connection)
         elif beat is not None:
             connection.deliver(beat)
 
     def _check_silence(self, connection: Connection) -> None:
-        """Only for those who have been silent for a whole heartbeat: a timer for each."""
-        if self.seconds - connection.seen >= UNSEEN_HEARTBEATS * self.heartbeat - 1:
+        """Close it, or come back in time. Whoever answers pings only was last heard of a
+        heartbeat ago, and has nothing noted for him: it would be one thing more for everybody."""
+        silent = self.seconds - connection.seen
+        left = UNSEEN_HEARTBEATS * self.heartbeat - silent
+        if left <= 0:
             connection.close(Close.NO_SIGN_OF_LIFE)
+        elif left < self.heartbeat:
+            self._silent.setdefault(self.seconds + left, []).append(connection)
 
     # Tasks
 

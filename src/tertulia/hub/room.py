@@ -331,8 +331,8 @@ class LiveRoom:
         for event in events:
             if event.member is None:
                 continue
-            for connection in list(self.hub.people.get(event.member, ())):
-                subscription = connection.subscriptions.get(self.id)
+            for connection in self.hub.people.get(event.member, ()):
+                subscription = connection.subscription(self.id)
                 if subscription is None or (only is not None and subscription is not only):
                     continue
                 if subscription.head is None or event.seq <= subscription.head:

@@ -14,9 +14,12 @@ from tertulia.chat import runtime
 from tertulia.chat.outage import Outage
 
 from .health import check_database
+from .memory import Housekeeping
 from .metrics.board import board
 
 logger = logging.getLogger("tertulia.project")
+
+housekeeping = Housekeeping()
 
 PATIENCE = 30.0  # seconds that a starting process waits for its database
 
@@ -56,8 +59,10 @@ async def _startup() -> None:
     # everybody while it looks, need not look at these 70,000 objects again (80 ms each time).
     gc.collect()
     gc.freeze()
+    housekeeping.start()
 
 
 async def _shutdown() -> None:
+    await housekeeping.stop()
     board().stop()
     await runtime.shutdown()

@@ -90,7 +90,7 @@ class Profiles:
         hub, person = self._runtime.hub, profile.speaker.person
         hub.person_changed(person)
         to_himself = encode(PersonChanged(room=None, who=person))
-        for connection in list(hub.people.get(person.id, ())):
+        for connection in hub.people.get(person.id, ()):
             connection.speaker = profile.speaker
             if not connection.classic:
                 connection.send(to_himself)
@@ -108,6 +108,6 @@ class Profiles:
     def _show_in_lists(self, room_id: int, payload: bytes) -> None:
         """A direct room is called after its people: those who are not looking see it too."""
         for person_id in list(self._runtime.interest.people(room_id)):
-            for connection in list(self._runtime.hub.people.get(person_id, ())):
-                if not connection.classic and room_id not in connection.subscriptions:
+            for connection in self._runtime.hub.people.get(person_id, ()):
+                if not connection.classic and connection.subscription(room_id) is None:
                     connection.send(payload)

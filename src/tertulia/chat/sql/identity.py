@@ -16,8 +16,8 @@ from django.core.exceptions import FieldDoesNotExist
 
 from . import dialect
 
-# Rows that one statement names.
-CHUNK = 500
+# Rows that one statement names, at most.
+CHUNK = 512
 
 # What people are looked up by.
 BY_TOKEN = "t.digest"  # noqa: S105 - a column
@@ -73,10 +73,21 @@ def find_people(connection: Any, by: str, values: Iterable[Any]) -> dict[Any, Fo
     for start in range(0, len(wanted), CHUNK):
         some = wanted[start : start + CHUNK]
         with connection.cursor() as cursor:
-            cursor.execute(_statement(connection, by, len(some)), some)
+            filled = few_lengths(some)
+            cursor.execute(_statement(connection, by, len(filled)), filled)
             for row in cursor.fetchall():
                 found[row[0]] = _found(row)
     return found
+
+
+def few_lengths(values: list[Any]) -> list[Any]:
+    """The same values, the last of them as often as makes their number a power of two.
+
+    Drivers keep statements prepared by their text, up to 128 of them a connection; with a text
+    for each number of values those of SQLite alone would take 15 MB a thread.
+    """
+    size = 1 << (len(values) - 1).bit_length()
+    return values + values[-1:] * (size - len(values))
 
 
 def _found(row: tuple[Any, ...]) -> Found:
