@@ -25,6 +25,10 @@ JSON_PAIR = "json_build_array"
 
 _encode = msgspec.json.Encoder().encode
 
+# Reading the epoch keeps the tables from being replaced until this transaction ends.
+_BEGIN = (
+    "SELECT set_config('lock_timeout', %s, true), (SELECT epoch FROM tertulia_chat_installation)"
+)
 _LOCK_ROOMS = (
     "SELECT id, slug, kind, name, topic, archived, head, messages, state_seq"
     " FROM tertulia_chat_room WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
@@ -117,12 +121,12 @@ def find(
 
     Each statement sees what was committed before it began: keys are looked up under the lock.
     With `skip_locked` only those rooms are locked that are free. `wait`: milliseconds that
-    this transaction waits for a lock.
+    this transaction waits for a lock; with it the epoch is read, too.
     """
-    rooms, keys, members = (psycopg.Cursor(cursor.connection) for _ in range(3))
+    begin, rooms, keys, members = (psycopg.Cursor(cursor.connection) for _ in range(4))
     with together(cursor):
         if wait is not None:
-            cursor.execute(f"SET LOCAL lock_timeout = {int(wait)}")
+            begin.execute(_BEGIN, (str(int(wait)),))
         if wanted.rooms:
             rooms.execute(_LOCK_ROOMS + (" SKIP LOCKED" if skip_locked else ""), (wanted.rooms,))
         if wanted.keys:
@@ -135,6 +139,7 @@ def find(
         [RoomRow(*row) for row in rooms.fetchall()] if wanted.rooms else [],
         [KeyRow(*row) for row in keys.fetchall()] if wanted.keys else [],
         [MemberRow(*row) for row in members.fetchall()] if wanted.members else [],
+        begin.fetchall()[0][1] if wait is not None else None,
     )
 
 
