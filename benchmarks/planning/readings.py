@@ -100,7 +100,7 @@ def _lists(scene: Scene) -> list[Reading]:
 def _subscriptions(scene: Scene) -> list[Reading]:
     from tertulia.chat import read
 
-    me, head = scene.speaker, scene.head
+    me, head, epoch = scene.speaker, scene.head, read.epoch()
     far = 450
 
     def subscribe(after: int | None) -> Callable[[], Any]:
@@ -113,7 +113,7 @@ def _subscriptions(scene: Scene) -> list[Reading]:
         Reading(f"room.subscribe, {far} events missed", subscribe(head - far)),
         Reading("room.subscribe, too far behind", subscribe(head - 600), page=True),
         Reading("a classic socket enters", lambda: read.entry(me, PLAZA)),
-        Reading("repair of a gap, 20 events", lambda: read.read_log(PLAZA, head - 20, 500)),
+        Reading("repair of a gap, 20 events", lambda: read.read_log(PLAZA, head - 20, 500, epoch)),
     ]
 
 

@@ -17,6 +17,7 @@ from tertulia.project import logs
 from tertulia.project.environment import SettingsError, need, parse_workers, read
 
 WRONG_USE = 2
+FAILED = 1
 # Options of no command; any other one, coming first, is an option of `serve`.
 GENERAL = ("-h", "--help", "--version")
 
@@ -81,6 +82,16 @@ def _parser() -> _Parser:
     command("migrate", _migrate, "Bring the database up to date.")
     check = command("doctor", _doctor, "Check the deployment: each fault with its mend.")
     check.add_argument("--json", action="store_true", help="for a program: one JSON object")
+    backup = command("backup", _backup, "Save all that there is to one file, while it is served.")
+    backup.add_argument("file", metavar="FILE", help="- for standard output")
+    backup.add_argument("--force", action="store_true", help="replace the file if it is there")
+    back = command("restore", _restore, "Go back to a backup; every client loads afresh.")
+    what = back.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", metavar="FILE", nargs="?", help="- for standard input")
+    what.add_argument(
+        "--mark", action="store_true", help="after a restore by the database's own means: only that"
+    )
+    back.add_argument("--force", action="store_true", help="replace an installation in use")
     commands.add_parser("manage", help="Run a management command of Django.")
     return parser
 
@@ -132,6 +143,34 @@ def _doctor(options: argparse.Namespace) -> int:
     from tertulia.project.doctor import doctor
 
     return doctor(read(), as_json=options.json)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    _use_data(options)
+    from tertulia.project import backup
+
+    return _carried_out(lambda: backup.save(read(), options.file, force=options.force))
+
+
+def _restore(options: argparse.Namespace) -> int:
+    _use_data(options)
+    from tertulia.project import backup
+
+    if options.mark:
+        return _carried_out(lambda: backup.mark(read()))
+    return _carried_out(lambda: backup.restore(read(), options.file, force=options.force))
+
+
+def _carried_out(act: Callable[[], int]) -> int:
+    """Its status; what fails on the way is one line and exit status 1."""
+    from tertulia.project.backup import BackupError
+
+    try:
+        return act()
+    except BackupError as error:
+        line = " ".join(str(error).split())
+        print(f"tertulia: {line}", file=sys.stderr)
+        return FAILED
 
 
 def _manage(words: list[str]) -> int:

@@ -273,7 +273,7 @@ def test_the_service_is_stopped_while_a_backup_is_put_back(machine: Sandbox) -> 
     done = [words for words in recorded(machine, "docker") if words.startswith("compose ")]
     back = done[done.index("compose down") :]
     assert back[-1] == "compose up --detach"
-    assert "new_epoch" in back[-2]
+    assert "restore --mark" in back[-2]
 
 
 def test_uploads_settings_and_keys_come_back(machine: Sandbox) -> None:
@@ -299,6 +299,6 @@ def test_a_backup_of_postgresql_is_restored(machine: Sandbox, site: Site) -> Non
 def test_the_epoch_is_renewed_alike_in_containers(machine: Sandbox) -> None:
     """The other command of the two is run against a server elsewhere."""
     lines = [line for block in guide.blocks() for line in block.text.splitlines()]
-    said = [line.partition(" manage ")[2] for line in lines if "new_epoch" in line]
+    said = [line.partition(" tertulia ")[2] for line in lines if "restore --mark" in line]
     assert len(said) == 2
     assert len(set(said)) == 1

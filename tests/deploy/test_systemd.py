@@ -137,7 +137,7 @@ async def test_a_new_epoch_makes_open_pages_load_afresh(
 ) -> None:
     """The guide's command for a database that was put back."""
     (block,) = [each for each in guide.blocks() if each.text.startswith("sudo tertulia ")]
-    assert "new_epoch" in block.text
+    assert "restore --mark" in block.text
     machine.stand_in("tertulia", 'exec @S@/usr/local/bin/tertulia "$@"\n')
     client = await Client.connect(service.ws, token=token, headers=OURS)
     machine.run(block.text, cwd=machine.folder)

@@ -93,6 +93,11 @@ class Interest:
         if self._expected.pop(person_id, None) is not None:
             self._drop_told()
 
+    def forget_all(self) -> None:
+        """The history is another one, in which others may be members."""
+        for person_id in [*self._rooms, *self._expected]:
+            self.forget(person_id)
+
     def _drop_told(self) -> None:
         """What was told before the first of those who are expected came is for none of them."""
         end = self._dropped + len(self._told)
@@ -123,6 +128,10 @@ class _Pace:
         self._paced.add(room_id)
         self._loop.call_later(PACE, self._over, room_id)
         self._emit(item)
+
+    def forget(self) -> None:
+        """What waits is not to be passed on."""
+        self._waiting.clear()
 
     def _over(self, room_id: int) -> None:
         self._paced.discard(room_id)
@@ -159,6 +168,12 @@ class ActivityTeller:
         """A room has grown, by whomever."""
         if self._interest.people(item.room_id) or self._interest.incomplete:
             self._to_members.put(item)
+
+    def forget(self) -> None:
+        """The history is another one: what waits to be told belongs to the one before."""
+        self._to_site.forget()
+        self._to_members.forget()
+        self._interest.forget_all()
 
     def caught_up(self, person_id: str, missed: list[news.Activity]) -> None:
         """Tell somebody of what was told while his rooms were being read."""

@@ -92,6 +92,7 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
             *(after, command.epoch == runtime.epoch),
         )
         _check_same(live, speaker)
+        runtime.check_history(snapshot.epoch)
     except BaseException:
         if live.connection.subscription(ref.id) is subscription:
             runtime.hub.unsubscribe(live.connection, ref.id)

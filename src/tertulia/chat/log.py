@@ -94,6 +94,8 @@ class News(msgspec.Struct):
 
     rooms: list[RoomNews] = []
     access: list[AccessNews] = []
+    # The history that it belongs to, where the transaction has asked for it.
+    epoch: str | None = None
 
 
 # An appended event: its kind, itself, and whether its member may read no longer after it.
@@ -121,6 +123,9 @@ class LogTransaction:
         self.at = now() if at is None else at
         # The same as it stands on the wire.
         self.stamp = timestamp(self.at)
+        # The history that is written to, known after a `find` with a `wait`: it stays the same
+        # until this transaction ends.
+        self.epoch: str | None = None
         self.rooms: dict[int, sql.RoomRow] = {}
         # Addresses behind which there was no room.
         self._absent: set[str] = set()
@@ -161,6 +166,7 @@ class LogTransaction:
             return
         with self.connection.wrap_database_errors:
             found = self.dialect.find(self.cursor, wanted, skip_locked=skip_locked, wait=wait)
+        self.epoch = found.epoch or self.epoch
         self.rooms.update((row.id, row) for row in found.rooms)
         for author, key in wanted.keys:
             self._sent[author, key.int] = None
@@ -368,6 +374,7 @@ class LogTransaction:
         return News(
             rooms=[self._room_news(room_id, told) for room_id, told in self._told.items()],
             access=self._access,
+            epoch=self.epoch,
         )
 
     def _room_news(self, room_id: int, told: list[_Told]) -> RoomNews:

@@ -63,6 +63,7 @@ class Snapshot(msgspec.Struct):
     role: str | None
     members: int
     """At most `pages.COUNTED`."""
+    epoch: str | None
     reset: bool = False
 
 
@@ -89,7 +90,7 @@ def subscription(
                 result["reset"] = True
     raw = msgspec.Raw(encode(result))
     reset = events is None and after is not None
-    return Snapshot(raw, room.head, room.role, room.members, reset=reset)
+    return Snapshot(raw, room.head, room.role, room.members, room.epoch, reset=reset)
 
 
 def _visible(speaker: Speaker, room_id: int) -> SeenRoom:
@@ -172,11 +173,14 @@ def read_head(room_id: int) -> int:
     return Room.objects.filter(pk=room_id).values_list("head", flat=True).first() or 0
 
 
-def read_log(room_id: int, after: int, limit: int) -> list[LogEvent]:
-    """For repairs: the log of a room after `after`; empty where the room is gone."""
+def read_log(room_id: int, after: int, limit: int, epoch: str) -> list[LogEvent]:
+    """For repairs: the log of a room after `after`; empty where the room, or this history of it,
+    is gone."""
     with snapshot():
         room = pages.room_by_id(connection, room_id, NOBODY)
-        return [] if room is None else events_after(room, after, limit)
+        if room is None or room.epoch != epoch:
+            return []
+        return events_after(room, after, limit)
 
 
 def _members_page(
@@ -352,7 +356,7 @@ def entry(speaker: Speaker, room_id: int) -> Snapshot:
     """What a subscription without history begins with; `not_found` where he may not read."""
     with snapshot():
         room = _visible(speaker, room_id)
-    return Snapshot(msgspec.Raw(), room.head, room.role, room.members)
+    return Snapshot(msgspec.Raw(), room.head, room.role, room.members, room.epoch)
 
 
 def nothing() -> None:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tertulia.protocol.errors import Code, ProtocolError
+from tertulia.protocol.errors import Code, ProtocolError, unavailable
 
 from .actions import MarkRead
 from .actions.reads import Marked
@@ -141,6 +141,13 @@ class ReadMarks:
                 written = asyncio.Event()
                 self._write(key, marks, written.set)
                 await written.wait()
+
+    def forget(self) -> None:
+        """The history is another one, of which nobody here has read anything yet."""
+        for marks in self._waiting.values():
+            marks.answer(unavailable("A backup was restored at this moment."))
+        self._waiting.clear()
+        self._paced.clear()
 
     def flush_all(self) -> None:
         """The process ends: hand everything to the writer, which finishes its work first."""

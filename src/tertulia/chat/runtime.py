@@ -16,7 +16,7 @@ from tertulia.hub.limits import Limiter, Rate
 from tertulia.hub.room import LiveRoom
 from tertulia.hub.sequencer import LogEvent
 from tertulia.protocol.codec import encode
-from tertulia.protocol.errors import Close, ProtocolError
+from tertulia.protocol.errors import Close, ProtocolError, unavailable
 from tertulia.protocol.events import RoomEntered, RoomLeft
 from tertulia.protocol.frames import Frames
 
@@ -51,6 +51,8 @@ RATES = {
 }
 # Seconds after which a client should come back to a process that goes away.
 RESTART_SECONDS = 1.0
+# Seconds for which what is still told of the history before is taken for what it is.
+AFTERMATH = 10.0
 
 
 class Runtime:
@@ -69,6 +71,8 @@ class Runtime:
         self.read_marks = ReadMarks(self)
         self.profiles = Profiles(self)
         self.epoch = ""
+        # The history before this one, and until when something of it may still be told.
+        self._before: tuple[str, float] | None = None
         # While the outcomes of a commit are told: the replies to each connection.
         self._replies: dict[Connection, list[bytes]] | None = None
         self.sweep: Sweep | None = None
@@ -79,7 +83,7 @@ class Runtime:
     async def start(self) -> None:
         """Begin to serve."""
         publish.runtimes.add(self)
-        self.epoch = await self.readers.run(epoch)
+        self.epoch = self.writer.epoch = await self.readers.run(epoch)
         looked, known = self.loop.time(), await self.readers.run(recent)
         self.sweep = Sweep(self, known, looked)
         self.door = Door(self, known)
@@ -158,6 +162,8 @@ class Runtime:
 
     def tell(self, told: News) -> None:
         """What was committed: to the hub at once, to the other processes by the layer."""
+        if told.epoch is not None and not self.heard_of_history(told.epoch):
+            return
         for room in told.rooms:
             self.hub.counts.events += len(room.events)
             self.hub.offer(room.room_id, room.events)
@@ -252,13 +258,36 @@ class Runtime:
         elif change.kind == AccessChange.Kind.LEFT:
             self.interest.leave(change.person_id, change.room_id)
 
-    def new_history(self, new_epoch: str) -> None:
+    # Histories
+
+    def check_history(self, epoch: str | None) -> None:
+        """What was read is only for those who see the same history. Raises `ProtocolError`."""
+        if epoch is not None and epoch != self.epoch:
+            self.heard_of_history(epoch)
+            raise unavailable("A backup was restored at this moment.")
+
+    def heard_of_history(self, epoch: str) -> bool:
+        """The database has shown this epoch; False if it is that of the history before."""
+        if epoch == self.epoch:
+            return True
+        if self._before is not None:
+            before, until = self._before
+            if epoch == before and self.loop.time() < until:
+                return False
+        self._new_history(epoch)
+        return True
+
+    def _new_history(self, new_epoch: str) -> None:
         """A backup was restored: every client loads afresh."""
         logger.warning("The installation has a new epoch: all sockets are closed")
-        self.epoch = new_epoch
+        self._before = (self.epoch, self.loop.time() + AFTERMATH)
+        self.epoch = self.writer.epoch = new_epoch
         if self.door is not None:
             self.door.forget()
         forget_rooms()
+        self.read_marks.forget()
+        self.activity.forget()
+        self._changes.clear()
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.hub.rooms.clear()
         self.hub.spawn(self.link.move(new_epoch))
@@ -276,7 +305,7 @@ class Runtime:
         return await self.readers.run(read_head, room_id)
 
     async def read_log(self, room_id: int, after: int, limit: int) -> list[LogEvent]:
-        return await self.readers.run(read_log, room_id, after, limit)
+        return await self.readers.run(read_log, room_id, after, limit, self.epoch)
 
     async def watch(self, room: LiveRoom) -> None:
         await self.link.join_room(room.id)

@@ -198,7 +198,7 @@ class Sweep:
         began = runtime.loop.time()
         swept = await runtime.readers.run(look, list(hub.rooms), self.base)
         if swept.epoch is not None and swept.epoch != runtime.epoch:
-            runtime.new_history(swept.epoch)
+            runtime.heard_of_history(swept.epoch)
             return
         for room_id, head in swept.heads:
             hub.head_known(room_id, head)

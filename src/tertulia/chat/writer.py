@@ -50,7 +50,14 @@ ROW_MILLISECONDS = 1_000
 # before its senders are told to retry (less than a client waits for an answer); KiB of pages
 # that it keeps, since every key goes to another page of its index; and pages of the log after
 # which they are written to their places, most of them once instead of many times.
-SQLITE_PRAGMAS = {"busy_timeout": 4_000, "cache_size": -65_536, "wal_autocheckpoint": 4_000}
+SQLITE_MILLISECONDS = 4_000
+SQLITE_PRAGMAS = {
+    "busy_timeout": SQLITE_MILLISECONDS,
+    "cache_size": -65_536,
+    "wal_autocheckpoint": 4_000,
+}
+# Milliseconds that a batch waits at the least, however long its senders have waited before.
+SQLITE_LEAST = 250
 # Bounds of what is measured of a transaction: seconds, and actions.
 SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ACTIONS_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
@@ -62,12 +69,15 @@ Committed = Callable[["list[tuple[Done, Outcome]]", "News | None"], None]
 class Item:
     """An action on its way, and who is to be told of its outcome."""
 
-    __slots__ = ("action", "done", "room_id")
+    __slots__ = ("action", "done", "epoch", "room_id", "since")
 
-    def __init__(self, action: Action, done: Done) -> None:
+    def __init__(self, action: Action, done: Done, epoch: str) -> None:
         self.action = action
         self.done = done
+        # The history that its sender saw.
+        self.epoch = epoch
         self.room_id: int | None = None
+        self.since = monotonic()
 
 
 class Writer:
@@ -79,6 +89,8 @@ class Writer:
 
     def __init__(self, committed: Committed) -> None:
         self._committed = committed
+        # The history that those who submit see; empty: any.
+        self.epoch = ""
         # What waits, and what wakes the thread that takes it.
         self._items: deque[Item] = deque()
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -89,6 +101,8 @@ class Writer:
         self._lane_places = threading.BoundedSemaphore(LANES)
         self._started = False
         self._stopped = False
+        # Milliseconds that the present connection waits for SQLite's lock.
+        self._patience = SQLITE_MILLISECONDS
         # For the metrics: how long a transaction took from its begin to the end of its
         # commit, how many actions were in it, and what was refused with `unavailable`.
         self.commit_seconds = Histogram(SECONDS_BOUNDS)
@@ -124,7 +138,7 @@ class Writer:
             self.busy += 1
             self._committed([(done, unavailable("The server is too busy to write."))], None)
             return
-        self._items.append(Item(action, done))
+        self._items.append(Item(action, done, self.epoch))
         if not self._calling:
             self._calling = True
             loop = asyncio.get_running_loop()
@@ -172,6 +186,7 @@ class Writer:
     def _write(self, items: list[Item]) -> None:
         try:
             self._connect()
+            self._wait_less(items[0].since)
             self._prepare(items)
             items = self._pass_to_lanes(items)
             if items:
@@ -219,6 +234,20 @@ class Writer:
                 with connection.cursor() as cursor:
                     for name, value in SQLITE_PRAGMAS.items():
                         cursor.execute(f"PRAGMA {name} = {value}")
+                self._patience = SQLITE_MILLISECONDS
+
+    def _wait_less(self, since: float) -> None:
+        """SQLite: who waited while the batch before waited for the lock is not to wait for it as
+        long again, but to be told in time."""
+        if connection.vendor != "sqlite":
+            return
+        left = SQLITE_MILLISECONDS - int(1_000 * (monotonic() - since))
+        # Within a second all wait alike: no statement for that in ordinary times.
+        patience = SQLITE_MILLISECONDS if left > 3_000 else max(SQLITE_LEAST, left)
+        if patience != self._patience:
+            with connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA busy_timeout = {patience}")
+            self._patience = patience
 
     def _prepare(self, items: list[Item]) -> None:
         """Everything that needs no lock: rendering, and which rooms are meant.
@@ -252,6 +281,9 @@ class Writer:
                 # Outside a lane rooms are never waited for; this is for any other row.
                 wait=LANE_MILLISECONDS if lane else ROW_MILLISECONDS,
             )
+            if log.epoch and any(item.epoch not in ("", log.epoch) for item in items):
+                self._another_history(items, log.epoch)
+                return
             if not lane and log.connection.vendor == "postgresql":
                 held = [item for item in items if item.room_id and item.room_id not in log.rooms]
                 if held:
@@ -354,6 +386,11 @@ class Writer:
         self.outage.failed(error)
         connection.close()
         self._fail(items, unavailable("The database cannot be written at the moment."))
+
+    def _another_history(self, items: list[Item], epoch: str) -> None:
+        """A backup was restored: what was meant for the history before is not written to this."""
+        self._fail(items, unavailable("A backup was restored at this moment."))
+        self._committed([], News(epoch=epoch))
 
     def _fail(self, items: list[Item], error: ProtocolError) -> None:
         self._committed([(item.done, error) for item in items], None)

@@ -21,7 +21,7 @@ def prepare(env: Environment) -> None:
         env.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(env.data):
             if not (env.secret_key or env.secret_key_file or (env.data / KEY_FILE).exists()):
-                _write_key(env.data / KEY_FILE)
+                write_key(env.data / KEY_FILE, secrets.token_urlsafe(48))
     except OSError as error:
         raise SettingsError(
             f"cannot write to the data folder {env.data}: {error.strerror or error}"
@@ -58,13 +58,13 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write_key(path: Path) -> None:
-    """Write a new key so that a reader, or a power cut, finds all of it or no file."""
+def write_key(path: Path, key: str) -> None:
+    """Write a key so that a reader, or a power cut, finds all of it or no file."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(secrets.token_urlsafe(48) + "\n")
+        file.write(key + "\n")
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

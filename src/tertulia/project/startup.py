@@ -36,7 +36,7 @@ def load(env: Environment, *, pool: bool = False) -> None:
 def prepare(env: Environment, *, pool: bool = False, verbosity: int = 0) -> None:
     """Everything up to a database that can be used. Raises SettingsError."""
     load(env, pool=pool)
-    with database_errors(env), _alone(env):
+    with database_errors(env), alone(env):
         if verbosity or _behind():
             from django.core.management import call_command
 
@@ -94,8 +94,9 @@ def database_errors(env: Environment) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(env: Environment) -> Iterator[None]:
-    """Connect, and keep servers that start together from migrating together."""
+def alone(env: Environment) -> Iterator[None]:
+    """Connect, and keep servers that start together from migrating together, or while a backup
+    is being restored."""
     from django.db import connection
 
     if connection.vendor == "sqlite":

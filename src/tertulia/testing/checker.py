@@ -1,4 +1,4 @@
-"""Checks a history against the log that the database holds in the end.
+"""Checks a history against the log that is kept in the end.
 
 I1  every acknowledged message is in the log
 I2  no (sender, key) twice, in the log or in what any client applied
@@ -6,81 +6,73 @@ I3  all clients applied one order, a prefix of the log's
 I4  seq is 1 ... N without gaps, stored and applied
 I5  who was answered sees his message in every later read
 I6  no event reaches somebody who is not admitted at its seq
+I7  everybody converges within the deadline
+I8  memory is bounded, and no outbox is stuck
+
+One pass over the history. What is kept meanwhile grows with the log (about 1 kB a message)
+and with the number of clients, not with the length of the history.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+import sys
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .convergence import Convergence
 from .history import Line
+from .logs import Entry, Log
+from .resources import Resources
+from .verdict import Verdict, Violation
+
+__all__ = ["ALLOWANCE", "DEADLINE", "Entry", "Log", "Verdict", "Violation", "check"]
+
+# Seconds; the contract's figure.
+DEADLINE = 5.0
+# Bytes that a server process may grow over its first sample: the caches that it fills (64 MiB of
+# SQLite's pages, rooms, renderings), and what waits for a handful of sockets that do not read.
+ALLOWANCE = 256 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One event of the final log. `key` only for message.created, `member` only for member.*."""
+def check(
+    history: Iterable[Line],
+    logs: Mapping[str, Log],
+    *,
+    deadline: float = DEADLINE,
+    allowance: int = ALLOWANCE,
+) -> Verdict:
+    """Everything that is wrong with a history, by I1 to I8.
 
-    seq: int
-    kind: str
-    actor: str
-    key: str | None = None
-    member: str | None = None
-
-
-@dataclass
-class Log:
-    """One room's final log, in the order in which the database numbers it."""
-
-    room: str
-    entries: list[Entry]
-    private: bool = False
-    by_seq: dict[int, Entry] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.by_seq = {entry.seq: entry for entry in self.entries}
-
-    def admitted(self, person: str, seq: int) -> bool:
-        """Is the person in the room when `seq` is delivered? His removal itself he may see."""
-        if not self.private:
-            return True
-        inside = False
-        for entry in self.entries:
-            if entry.seq > seq:
-                break
-            if entry.member == person and entry.kind == "member.joined":
-                inside = True
-            elif entry.member == person and entry.kind == "member.left":
-                inside = entry.seq == seq
-        return inside
-
-
-@dataclass(frozen=True)
-class Violation:
-    invariant: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.invariant}: {self.what}"
-
-
-def check(history: Iterable[Line], logs: dict[str, Log]) -> list[Violation]:
-    """Every violation of I1 to I6; an empty list is the proof."""
-    lines = sorted(history, key=lambda line: line["t"])
-    found = [v for log in logs.values() for v in _stored(log)]
-    found += _acknowledged(lines, logs)
-    found += _applied(lines, logs)
-    found += _read_back(lines)
-    found += _admitted(lines, logs)
-    return found
+    `history`: lines in the order of their times (a recorder's own, or `history.merged`); read
+    once. `logs`: by room, every room that the history speaks of. `deadline`: seconds for I7;
+    `allowance`: bytes for I8. ValueError: the lines are not in order.
+    """
+    verdict = Verdict()
+    for log in logs.values():
+        verdict.add(_stored(log))
+    rooms = _Rooms(logs, deadline)
+    resources = Resources(allowance)
+    last = -sys.float_info.max
+    for line in history:
+        if line["t"] < last:
+            raise ValueError(f"the history goes back in time at {line}")
+        last = line["t"]
+        verdict.add(rooms.take(line))
+        verdict.add(resources.take(line))
+    verdict.add(resources.close())
+    verdict.acknowledged = rooms.acknowledged
+    verdict.converged = rooms.convergence.worst
+    verdict.growth = resources.growth
+    return verdict
 
 
 def _stored(log: Log) -> Iterator[Violation]:
     """The log by itself: no gaps, no key twice."""
-    seqs = [entry.seq for entry in log.entries]
-    if seqs != list(range(1, len(seqs) + 1)):
-        wrong = next((n, s) for n, s in enumerate(seqs, 1) if n != s)
-        yield Violation("I4", f"{log.room}: seq {wrong[1]} is stored where {wrong[0]} is due")
+    for due, entry in enumerate(log.entries, 1):
+        if entry.seq != due:
+            yield Violation("I4", f"{log.room}: seq {entry.seq} is stored where {due} is due")
+            break
     seen: dict[tuple[str, str], int] = {}
     for entry in log.entries:
         if entry.key is None:
@@ -90,45 +82,143 @@ def _stored(log: Log) -> Iterator[Violation]:
             yield Violation("I2", f"{log.room}: {entry.key} is stored as {before} and {entry.seq}")
 
 
-def _acknowledged(lines: list[Line], logs: dict[str, Log]) -> Iterator[Violation]:
-    for line in lines:
-        if line["op"] != "ok":
-            continue
-        entry = logs[line["room"]].by_seq.get(line["seq"])
-        if entry is None:
-            yield Violation("I1", f"{line['room']}: acknowledged {line['seq']} is not in the log")
-        elif (entry.key, entry.actor) != (line["key"], line["person"]):
-            yield Violation("I1", f"{line['room']}: {line['seq']} is another message in the log")
-
-
 @dataclass
 class _Applied:
-    """Where one client stands in one room."""
+    """Where one client stands in one room: what it has applied since its last snapshot."""
 
     position: int | None = None
+    # The head of the last snapshot or resume: what is read back is judged at it.
+    head: int | None = None
     seqs: set[int] = field(default_factory=set)
     keys: set[tuple[str, str]] = field(default_factory=set)
 
 
-def _applied(lines: list[Line], logs: dict[str, Log]) -> Iterator[Violation]:
-    """What each client applied: each event once, one after the other, as the log has it."""
-    clients: dict[tuple[str, str], _Applied] = defaultdict(_Applied)
-    for line in lines:
-        state = clients[line["client"], line["room"]]
-        log = logs.get(line["room"])
-        if line["op"] == "load":
-            state.position, state.seqs, state.keys = line["head"], set(), set()
-            for seq, key, author in line["messages"]:
-                if (author, key) in state.keys:
-                    yield Violation("I2", f"{line['client']} loaded {key} twice")
-                state.keys.add((author, key))
-                yield from _same(line, log, seq, "message.created", author, key)
-        elif line["op"] == "recv":
-            yield from _step(line, state)
-            yield from _same(line, log, line["seq"], line["kind"], line["author"], line.get("key"))
+@dataclass
+class _Answered:
+    """What one person was answered in one room: by time with the highest seq so far, and by seq."""
+
+    times: list[float] = field(default_factory=list)
+    highest: list[int] = field(default_factory=list)
+    by_seq: list[tuple[int, float, str]] = field(default_factory=list)
+
+    def add(self, time: float, seq: int, key: str) -> None:
+        self.times.append(time)
+        self.highest.append(max(seq, self.highest[-1] if self.highest else 0))
+        insort(self.by_seq, (seq, time, key))
+
+    def highest_before(self, time: float) -> int:
+        at = bisect_left(self.times, time) - 1
+        return self.highest[at] if at >= 0 else 0
 
 
-def _step(line: Line, state: _Applied) -> Iterator[Violation]:
+class _Rooms:
+    """The state of all clients while their lines pass."""
+
+    def __init__(self, logs: Mapping[str, Log], deadline: float) -> None:
+        self.logs = logs
+        self.acknowledged = 0
+        self.convergence = Convergence(logs, deadline)
+        self._applied: dict[tuple[str, str], _Applied] = {}
+        self._answered: dict[tuple[str, str], _Answered] = {}
+        self._judges: dict[str, Callable[[Line, Log], Iterator[Violation]]] = {
+            "ok": self._ok,
+            "load": self._load,
+            "resumed": self._resumed,
+            "recv": self._recv,
+            "read": self._read,
+            "end": self._end,
+        }
+
+    def take(self, line: Line) -> Iterator[Violation]:
+        """What this line shows to be wrong."""
+        judge = self._judges.get(line["op"])
+        if judge is not None:
+            log = self.logs.get(line["room"])
+            if log is None:
+                yield Violation("I1", f"{line['room']} has no log, and {line['client']} was there")
+                return
+            yield from judge(line, log)
+        yield from self.convergence.take(line)
+
+    def _client(self, line: Line) -> _Applied:
+        return self._applied.setdefault((line["client"], line["room"]), _Applied())
+
+    def _ok(self, line: Line, log: Log) -> Iterator[Violation]:
+        self.acknowledged += 1
+        answered = self._answered.setdefault((line["person"], line["room"]), _Answered())
+        entry = log.by_seq.get(line["seq"])
+        if entry is None:
+            yield Violation("I1", f"{line['room']}: acknowledged {line['seq']} is not in the log")
+            answered.add(line["t"], line["seq"], line["key"])
+            return
+        if (entry.key, entry.actor) != (line["key"], line["person"]):
+            yield Violation("I1", f"{line['room']}: {line['seq']} is another message in the log")
+        answered.add(line["t"], line["seq"], line["key"])
+
+    def _load(self, line: Line, log: Log) -> Iterator[Violation]:
+        state = self._client(line)
+        state.position = state.head = line["head"]
+        state.seqs, state.keys = set(), set()
+        for seq, key, author in line["messages"]:
+            entry = log.by_seq.get(seq)
+            if not _mark(state.keys, author, key, entry):
+                yield Violation("I2", f"{line['client']} loaded {key} twice")
+            yield from _same(line, entry, seq, "message.created", author, key)
+        yield from self._read(line, log)
+
+    def _resumed(self, line: Line, log: Log) -> Iterator[Violation]:
+        self._client(line).head = line["head"]
+        yield from self._read(line, log)
+
+    def _recv(self, line: Line, log: Log) -> Iterator[Violation]:
+        state = self._client(line)
+        entry = log.by_seq.get(line["seq"])
+        yield from _step(line, state, entry)
+        yield from _same(line, entry, line["seq"], line["kind"], line["author"], line.get("key"))
+        # Live events are judged at their own seq; what is read back, at the head that was read.
+        at = line["seq"]
+        if line["via"] == "resume" and state.head is not None:
+            at = state.head
+        yield from _admitted(line, log, at)
+
+    def _read(self, line: Line, log: Log) -> Iterator[Violation]:
+        """A read that began after an answer covers it: head not below it, and the message in it."""
+        yield from _admitted(line, log, line["head"])
+        answered = self._answered.get((line["person"], line["room"]))
+        if answered is None:
+            return
+        highest = answered.highest_before(line["began"])
+        if highest > line["head"]:
+            yield Violation("I5", f"{line['client']} was answered {highest}, then read "
+                            f"a head of {line['head']}")  # fmt: skip
+        if "low" not in line:
+            return
+        keys = {key for _, key, _ in line["messages"]}
+        first = bisect_left(answered.by_seq, (line["low"],))
+        for seq, time, key in answered.by_seq[first:]:
+            if time < line["began"] and seq <= line["head"] and key not in keys:
+                yield Violation("I5", f"{line['client']} was answered {seq}, then did not see it")
+
+    def _end(self, line: Line, log: Log) -> Iterator[Violation]:
+        if line["head"] != log.head:
+            yield Violation(
+                "I4", f"{log.room}: the log ends at {log.head}, and its head is {line['head']}"
+            )
+
+
+def _mark(keys: set[tuple[str, str]], author: str, key: str, entry: Entry | None) -> bool:
+    """Remember a message; False where it was there. The log's own strings are kept, once."""
+    identity = (author, key)
+    if entry is not None and entry.key == key and entry.actor == author:
+        identity = (entry.actor, entry.key)
+    if identity in keys:
+        return False
+    keys.add(identity)
+    return True
+
+
+def _step(line: Line, state: _Applied, entry: Entry | None) -> Iterator[Violation]:
+    """The event is the next one of its client, and its key a new one."""
     seq, position = line["seq"], state.position
     where = f"{line['client']} in {line['room']}"
     if seq in state.seqs:
@@ -139,60 +229,22 @@ def _step(line: Line, state: _Applied) -> Iterator[Violation]:
         yield Violation("I4", f"{where} applied {seq} right after {position}")
     state.seqs.add(seq)
     state.position = max(seq, position or 0)
-    if line["kind"] == "message.created":
-        identity = (line["author"], line["key"])
-        if identity in state.keys:
-            yield Violation("I2", f"{where} applied {line['key']} twice")
-        state.keys.add(identity)
+    if line["kind"] == "message.created" and not _mark(
+        state.keys, line["author"], line["key"], entry
+    ):
+        yield Violation("I2", f"{where} applied {line['key']} twice")
 
 
 def _same(
-    line: Line, log: Log | None, seq: int, kind: str, author: str, key: str | None
+    line: Line, entry: Entry | None, seq: int, kind: str, author: str, key: str | None
 ) -> Iterator[Violation]:
     """What was applied as `seq` is what the log holds as `seq`."""
-    entry = log.by_seq.get(seq) if log else None
     if entry is None:
         yield Violation("I3", f"{line['client']} applied {seq}, which the log does not have")
     elif (entry.kind, entry.actor, entry.key) != (kind, author, key):
         yield Violation("I3", f"{line['client']} applied something else as {seq} than the log has")
 
 
-def _read_back(lines: list[Line]) -> Iterator[Violation]:
-    """A read that began after an answer covers it: head not below it, and the message in it."""
-    answered: dict[tuple[str, str], list[Line]] = defaultdict(list)
-    for line in lines:
-        if line["op"] == "ok":
-            answered[line["person"], line["room"]].append(line)
-    for line in lines:
-        if line["op"] not in ("load", "read", "resumed"):
-            continue
-        keys = {key for _, key, _ in line.get("messages", ())}
-        for ok in answered[line["person"], line["room"]]:
-            if ok["t"] >= line["began"]:
-                continue
-            if ok["seq"] > line["head"]:
-                yield Violation("I5", f"{line['client']} was answered {ok['seq']}, then read "
-                                f"a head of {line['head']}")  # fmt: skip
-            elif "low" in line and ok["seq"] >= line["low"] and ok["key"] not in keys:
-                yield Violation(
-                    "I5", f"{line['client']} was answered {ok['seq']}, then did not see it"
-                )
-
-
-def _admitted(lines: list[Line], logs: dict[str, Log]) -> Iterator[Violation]:
-    """Live events are judged at their own seq; what is read back, at the head that was read."""
-    heads: dict[tuple[str, str], int] = {}
-    for line in lines:
-        log = logs.get(line["room"])
-        if log is None:
-            continue
-        if line["op"] in ("load", "resumed", "read"):
-            heads[line["client"], line["room"]] = line["head"]
-            at = line["head"]
-        elif line["op"] == "recv":
-            resumed = line["via"] == "resume"
-            at = heads.get((line["client"], line["room"]), line["seq"]) if resumed else line["seq"]
-        else:
-            continue
-        if not log.admitted(line["person"], at):
-            yield Violation("I6", f"{line['client']} got seq {at} of {line['room']}, not admitted")
+def _admitted(line: Line, log: Log, seq: int) -> Iterator[Violation]:
+    if not log.admitted(line["person"], seq):
+        yield Violation("I6", f"{line['client']} got seq {seq} of {line['room']}, not admitted")

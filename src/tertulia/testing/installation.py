@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from .server import Server
 from .services import Postgres, Redis
@@ -19,13 +20,21 @@ class Installation:
 
     @classmethod
     def scaled(
-        cls, postgres: Postgres, redis: Redis, env: dict[str, str], servers: int = 2
+        cls,
+        postgres: Postgres,
+        redis: Redis,
+        env: dict[str, str],
+        servers: int = 2,
+        **options: Any,
     ) -> Installation:
-        """Separate servers on one PostgreSQL database and one Redis."""
+        """Separate servers on one PostgreSQL database and one Redis; `options` go to each."""
         database = postgres.new_database()
         # Sessions and guest tokens are signed: all processes of an installation share the key.
         env = {"TERTULIA_SECRET_KEY": secrets.token_hex(32), **env}
-        made = [Server(database_url=database, redis_url=redis.url, env=env) for _ in range(servers)]
+        made = [
+            Server(database_url=database, redis_url=redis.url, env=env, **options)
+            for _ in range(servers)
+        ]
         installation = cls(made)
         try:
             for server in made:

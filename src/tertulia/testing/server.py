@@ -97,8 +97,10 @@ class Server:
     # Life
 
     def command(self) -> list[str]:
+        # With failpoints, even none yet, it is the testing package's own launcher that serves.
+        module = "tertulia.testing" if "TERTULIA_FAILPOINTS" in self.env else "tertulia"
         return [
-            *(sys.executable, "-m", "tertulia", "serve", "--port", str(self.port)),
+            *(sys.executable, "-m", module, "serve", "--port", str(self.port)),
             *("--workers", str(self.workers), "--data", str(self.data), *self.arguments),
         ]
 

@@ -16,8 +16,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import psycopg
-
 from .processes import Process, free_port, listening, wait_for
 
 
@@ -94,6 +92,8 @@ class Postgres:
         self.port = free_port()
         self.process: Process | None = None
         self.numbers = itertools.count(1)
+        # Put before the server's command, to enter a namespace; it has to become `owner` itself.
+        self.prefix: list[str] = []
         # PostgreSQL refuses to run as root.
         self.owner = _unprivileged_user() if os.geteuid() == 0 else None
         if self.owner:
@@ -125,15 +125,17 @@ class Postgres:
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self.process = Process(
-            [find_program("postgres"), "-D", str(cluster), *settings],
+            [*self.prefix, find_program("postgres"), "-D", str(cluster), *settings],
             self.folder / "log",
             cwd=self.folder,
-            user=self.owner,
+            user=None if self.prefix else self.owner,
         )
         wait_for(self._answers, 30, "PostgreSQL answers")
         return self
 
     def _answers(self) -> bool:
+        import psycopg  # an optional part of the package
+
         try:
             psycopg.connect(self.url("postgres"), connect_timeout=2).close()
         except psycopg.OperationalError:
@@ -145,6 +147,8 @@ class Postgres:
 
     def new_database(self) -> str:
         """The address of a new, empty database."""
+        import psycopg
+
         name = f"tertulia_{next(self.numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')

@@ -19,6 +19,19 @@ class NoMounts(Exception):
 _MOUNT = 'mount -t tmpfs -o size="$0" tmpfs "$1" && cd "$1" && shift && exec "$@"'
 
 
+def fill_up(filler: Path) -> int:
+    """Make the file as long as its file system allows; how many bytes that took."""
+    written = 0
+    with filler.open("ab", buffering=0) as file:
+        for size in (1 << 16, 1 << 12, 1):
+            try:
+                while True:
+                    written += file.write(b"x" * size)
+            except OSError:
+                continue
+    return written
+
+
 def _unshare() -> list[str]:
     """The command that gives a process its own mounts."""
     own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "-r"]
@@ -54,15 +67,7 @@ class SmallDisk:
 
     def fill(self) -> int:
         """Write until nothing more fits; how many bytes that took."""
-        written = 0
-        with (self.folder / "filler").open("ab", buffering=0) as file:
-            for size in (1 << 16, 1 << 12, 1):
-                try:
-                    while True:
-                        written += file.write(b"x" * size)
-                except OSError:
-                    continue
-        return written
+        return fill_up(self.folder / "filler")
 
     def free(self) -> None:
         (self.folder / "filler").unlink(missing_ok=True)

@@ -8,9 +8,7 @@ from collections import defaultdict
 from contextlib import closing
 from typing import Any
 
-import psycopg
-
-from .checker import Entry, Log
+from .logs import Entry, Log
 from .server import Server
 
 _EVENTS = """
@@ -22,24 +20,44 @@ _EVENTS = """
     LEFT JOIN tertulia_chat_message message
            ON message.room_id = event.room_id AND message.seq = event.seq
     LEFT JOIN tertulia_chat_participant member ON member.id = event.subject
-    ORDER BY room.slug, event.seq
 """
+_ORDER = " ORDER BY room.slug, event.seq"
 
 
-def rows(server: Server, query: str) -> list[tuple[Any, ...]]:
-    """The rows of one query on the server's database."""
-    address = server.env.get("DATABASE_URL")
-    if address:
+def rows(server: Server, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The rows of one query on the server's database; a value for each `?`."""
+    address = server.env.get("DATABASE_URL", "")
+    if address.startswith("postgres"):
+        import psycopg  # an optional part of the package
+
         with psycopg.connect(address) as connection:
-            return connection.execute(query).fetchall()
-    with closing(sqlite3.connect(server.database_file(), timeout=20)) as connection:
-        return connection.execute(query).fetchall()
+            return connection.execute(
+                query.replace("%", "%%").replace("?", "%s"), values
+            ).fetchall()
+    with closing(sqlite3.connect(server.database_file(), timeout=20)) as embedded:
+        return embedded.execute(query, values).fetchall()
 
 
-def read_logs(server: Server) -> dict[str, Log]:
-    """Every room's log, by slug."""
+def execute(server: Server, statement: str) -> None:
+    """Change the server's database past the server, to break it."""
+    if server.env.get("DATABASE_URL", "").startswith("postgres"):
+        import psycopg
+
+        with psycopg.connect(server.env["DATABASE_URL"]) as connection:
+            connection.execute(statement)
+        return
+    with closing(sqlite3.connect(server.database_file(), timeout=20)) as embedded, embedded:
+        embedded.execute(statement)
+
+
+def read_logs(server: Server, room: str | None = None) -> dict[str, Log]:
+    """Every room's log, or one room's, by slug."""
     entries: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for slug, room_kind, seq, kind, actor, key, member in rows(server, _EVENTS):
+    where = "" if room is None else " WHERE room.slug = ?"
+    wanted = () if room is None else (room,)
+    for slug, room_kind, seq, kind, actor, key, member in rows(
+        server, _EVENTS + where + _ORDER, *wanted
+    ):
         entries[slug, room_kind].append(Entry(seq, kind, actor, canonical(key), member))
     return {
         slug: Log(slug, found, private=room_kind != "public")

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import websockets
@@ -56,22 +56,41 @@ class Actor:
         self.patience = patience
         self.person = ""
         self.client: Client | None = None
+        # How many it has opened.
+        self.connections = 0
+        # Its connection breaks, from its own side, after about so many events or sends; 0: never.
+        self.fragile = 0
 
     async def connected(self) -> Client:
+        """The present connection, or a new one; the last error after `patience` seconds."""
         if self.client is None or self.client.closed:
             self.client = await connect_patiently(
                 self.doors, self.token, time.monotonic() + self.patience
             )
             self.person = self.client.id
+            self.connections += 1
         return self.client
 
     async def drop(self) -> None:
+        """Leave the connection, without a closing handshake."""
         if self.client:
             client, self.client = self.client, None
             with contextlib.suppress(*BROKEN):
                 await client.vanish()
 
+    def cut(self) -> None:
+        """The connection breaks at this moment, from the client's side: what has come and was
+        not looked at yet is lost with it."""
+        if self.client is not None and self.client.closed is None:
+            self.client.on_frame = None
+            self.client.socket.transport.abort()
+
+    def breaks_now(self) -> bool:
+        """Whether it is the moment for a fragile connection to break."""
+        return self.fragile > 0 and random.random() < 1 / self.fragile
+
     def note(self, op: str, **fields: Any) -> None:
+        """A line of the history."""
         self.history.add(op, self.name, self.person, self.room, **fields)
 
 
@@ -91,18 +110,12 @@ class Writer(Actor):
         self.note("invoke", key=key, text=text)
         while True:
             try:
-                client = await self.connected()
-                result = await client.cmd(
-                    "message.send",
-                    room=self.room,
-                    key=key,
-                    text=text,
-                    seconds=self.answer_seconds,
-                )
+                result = await self._send(key, text)
             except Refused as refusal:
-                self.note("refused", key=key, code=refusal.code)
+                final = refusal.code not in RETRYABLE
+                self.note("refused", key=key, code=refusal.code, final=final)
                 self.refusals.append(refusal.code)
-                if refusal.code not in RETRYABLE:
+                if final:
                     return None
                 await asyncio.sleep(float(refusal.error.get("retry_after") or 0.1))
             except BROKEN:
@@ -113,6 +126,16 @@ class Writer(Actor):
                 return int(result["seq"])
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.name}: no answer for {key}")
+
+    async def _send(self, key: str, text: str) -> dict[str, Any]:
+        """One attempt; its connection may break before the answer or right after it."""
+        client = await self.connected()
+        if self.breaks_now():
+            loop = asyncio.get_running_loop()
+            loop.call_later(random.uniform(0, 0.01), self.cut)
+        return await client.cmd(
+            "message.send", room=self.room, key=key, text=text, seconds=self.answer_seconds
+        )
 
     async def run(self, stop: asyncio.Event, pause: float = 0.0) -> int:
         """Write until told to stop, the last one to its answer; how many."""
@@ -137,6 +160,7 @@ class Follower(Actor):
         super().__init__(*args, **kwargs)
         self.seq: int | None = None
         self.epoch: str | None = None
+        self._asked: str | None = None
         self.ended: str | None = None
         self.loads = 0
         self.resumes = 0
@@ -144,9 +168,11 @@ class Follower(Actor):
 
     async def run(self) -> None:
         """Follow until cancelled, or until the room is no longer to be seen."""
+        self.note("follow")
         while self.ended is None:
             try:
                 client = await self.connected()
+                self.note("connected")
                 client.on_frame = self._take
                 await self._subscribe(client)
                 await client.closing(seconds=3600)
@@ -162,7 +188,7 @@ class Follower(Actor):
     async def _subscribe(self, client: Client) -> None:
         self._began = time.monotonic()
         past: dict[str, Any] = {} if self.seq is None else {"after": self.seq, "epoch": self.epoch}
-        self.epoch = client.welcome["epoch"]
+        self._asked = client.welcome["epoch"]
         await client.cmd("room.subscribe", ref=self.REF, room=self.room, limit=100, **past)
 
     def _take(self, frame: dict[str, Any]) -> None:
@@ -171,6 +197,8 @@ class Follower(Actor):
             self._subscribed(frame["result"])
         elif frame.get("room") == self.room and "actor" in frame:
             self._applied(frame, "live")
+            if self.breaks_now():
+                self.cut()
 
     def _subscribed(self, result: dict[str, Any]) -> None:
         if "events" in result:
@@ -182,12 +210,14 @@ class Follower(Actor):
             self.loads += 1
             self.note("load", began=self._began, head=result["head"], low=low_of(result),
                       messages=triples(result["messages"]))  # fmt: skip
-        self.seq = result["head"]
+        # Not before: until now `seq` belonged to the history before.
+        self.seq, self.epoch = result["head"], self._asked
 
     def _applied(self, event: dict[str, Any], via: str) -> None:
         key = event["message"]["key"] if event["type"] == "message.created" else None
+        member = event.get("member") or {}
         self.note("recv", seq=event["seq"], kind=event["type"], author=event["actor"]["id"],
-                  key=key, via=via)  # fmt: skip
+                  key=key, member=member.get("id"), via=via)  # fmt: skip
         self.seq = event["seq"]
 
     async def reach(self, seq: int, seconds: float = 30) -> None:
@@ -210,15 +240,20 @@ def low_of(result: dict[str, Any]) -> int:
     return int(result["messages"][0]["seq"]) if result["messages"] else int(result["head"]) + 1
 
 
-async def read_whole(client: Client, room: str) -> list[dict[str, Any]]:
-    """Every message of the room, by pages of history from its beginning."""
-    messages: list[dict[str, Any]] = []
-    while True:
-        after = messages[-1]["seq"] if messages else 0
+async def read_whole(client: Client, room: str) -> list[tuple[int, str]]:
+    """(seq, key) of every message of the room, by pages of history from its beginning."""
+    return [(message["seq"], message["key"]) async for message in messages_of(client, room)]
+
+
+async def messages_of(client: Client, room: str) -> AsyncIterator[dict[str, Any]]:
+    """Every message of the room as it stands, by pages of history from its beginning."""
+    after, more = 0, True
+    while more:
         page = await client.cmd("history.list", room=room, after=after, limit=100)
-        messages += page["messages"]
-        if not page["more_after"]:
-            return messages
+        for message in page["messages"]:
+            after = message["seq"]
+            yield message
+        more = page["more_after"]
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:

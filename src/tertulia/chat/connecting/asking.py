@@ -11,6 +11,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tertulia.protocol.errors import unavailable
+
 from ..validity import Identity
 
 if TYPE_CHECKING:
@@ -64,7 +66,11 @@ class Asking:
     async def _answer(self, answer: Answer, asked: list[_Asked]) -> None:
         answers: list[Identity | Exception | None]
         try:
+            history = self._runtime.epoch
             answers = await self._runtime.readers.run(answer, [key for key, _ in asked])
+            if history != self._runtime.epoch:
+                # The ids of one history mean somebody else, or nobody, in another.
+                raise unavailable("A backup was restored at this moment.")
         except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
             answers = [error] * len(asked)
         except BaseException:

@@ -60,11 +60,15 @@ class Wanted(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The answer to `Wanted`: what there is of it, and of the rooms what could be locked."""
+    """The answer to `Wanted`: what there is of it, and of the rooms what could be locked.
+
+    `epoch` is that of the history which this transaction writes to, where it was asked for.
+    """
 
     rooms: list[RoomRow]
     keys: list[KeyRow]
     members: list[MemberRow]
+    epoch: str | None = None
 
 
 # The rows below are written many at a time; a batch makes some of them for each message.

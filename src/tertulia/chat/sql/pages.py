@@ -40,6 +40,8 @@ class SeenRoom(msgspec.Struct):
     role: str | None
     read: int
     """The seq up to which he has read; 0 for whoever is not a member."""
+    epoch: str | None
+    """Of the history that all this belongs to."""
     members: int = 0
     """How many are members now, of a room that was asked for by its id: at most `COUNTED`."""
 
@@ -112,7 +114,7 @@ class PageEvent(NamedTuple):
 
 _ROOM = (
     "SELECT r.id, r.slug, r.kind, r.name, r.topic, r.archived, r.head, r.messages,"
-    " m.role, COALESCE(m.read_seq, 0){more}"
+    " m.role, COALESCE(m.read_seq, 0), (SELECT epoch FROM tertulia_chat_installation){more}"
     " FROM tertulia_chat_room r LEFT JOIN tertulia_chat_membership m"
     " ON m.room_id = r.id AND m.participant_id = %s AND m.left_seq IS NULL"
 )

@@ -178,8 +178,12 @@ def together(cursor: Pipeline, *, commit: bool = False) -> Iterator[None]:
 
 
 @cache
-def _waiting(milliseconds: int) -> Statement:
-    return Statement(f"SET LOCAL lock_timeout = {milliseconds}")
+def _begin(milliseconds: int) -> Statement:
+    """Reading the epoch keeps the tables from being replaced until this transaction ends."""
+    return Statement(
+        f"SELECT set_config('lock_timeout', '{milliseconds}', true),"
+        " (SELECT epoch FROM tertulia_chat_installation)"
+    )
 
 
 def find(
@@ -189,10 +193,9 @@ def find(
 
     Each statement sees what was committed before it began: keys are looked up under the lock.
     With `skip_locked` only those rooms are locked that are free. `wait`: milliseconds that
-    this transaction waits for a lock.
+    this transaction waits for a lock; with it the epoch is read, too.
     """
-    if wait is not None:
-        cursor.execute(_waiting(wait))
+    begin = [] if wait is None else [cursor.execute(_begin(wait))]
     lock = _LOCK_FREE_ROOMS if skip_locked else _LOCK_ROOMS
     rooms = _ask(cursor, lock, [(room,) for room in wanted.rooms])
     keys = _ask(cursor, _FIND_KEYS, wanted.keys)
@@ -202,6 +205,7 @@ def find(
         [_room(row) for row in _rows(results, rooms)],
         [_key(row) for row in _rows(results, keys)],
         [_member(row) for row in _rows(results, members)],
+        next((row[1].decode() for row in _rows(results, begin) if row[1] is not None), None),
     )
 
 

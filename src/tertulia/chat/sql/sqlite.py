@@ -150,7 +150,13 @@ def find(
         _find_rooms(cursor, wanted.rooms),
         _find_keys(cursor, wanted.keys),
         [MemberRow(*row) for row in _FIND_MEMBERS.run(cursor, wanted.members)],
+        _epoch(cursor) if wait is not None else None,
     )
+
+
+def _epoch(cursor: Any) -> str | None:
+    row = cursor.execute("SELECT epoch FROM tertulia_chat_installation").fetchone()
+    return row[0] if row else None
 
 
 def _find_rooms(cursor: Any, ids: list[int]) -> list[RoomRow]:

@@ -156,6 +156,10 @@ FAMILIES = (
         "How late a timer of the event loop came, looked at every quarter of a second.",
         LAG_BOUNDS,
     ),
+    _gauge(
+        "tasks",
+        "Tasks of the event loop; a socket is none under `tertulia serve`, and some elsewhere.",
+    ),
     _counter("cpu_seconds_total", "Processor time used, user and system."),
     _gauge("resident_memory_bytes", "Resident memory."),
     _gauge("open_files", "Open file descriptors."),

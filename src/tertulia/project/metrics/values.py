@@ -6,6 +6,7 @@ its sum: `[[0, 3, 1], 0.02]`. All of it is JSON but for the tuples.
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import time
 from collections import Counter
@@ -30,7 +31,7 @@ from .families import FAMILIES, Family
 Value = Any
 Values = dict[str, dict[tuple[str, ...], Value]]
 
-# Seconds for which what takes a walk over all connections is not gathered anew.
+# Seconds for which what takes a walk over all connections or tasks is not gathered anew.
 WALK_EVERY = 5.0
 NAMED: dict[type | None, str] = {None: "malformed", ClassicSocket: "chat_message"}
 GAPS = ("sequencer", "sweep", "reader")
@@ -61,7 +62,7 @@ def take(*, exact: bool) -> Values:
         _put(values, _sockets(runtime))
         _put(values, _log(runtime))
         _put(values, _layer(runtime))
-        _put(values, _outboxes(runtime, exact))
+        _put(values, _walked_over(runtime, exact))
     _put(values, _pages())
     _put(values, _process())
     return values
@@ -166,7 +167,7 @@ def _layer(runtime: Runtime) -> dict[str, Value]:
 _walked: tuple[float, dict[str, Value]] = (0.0, {})
 
 
-def _outboxes(runtime: Runtime, exact: bool) -> dict[str, Value]:
+def _walked_over(runtime: Runtime, exact: bool) -> dict[str, Value]:
     global _walked
     when, found = _walked
     now = time.monotonic()
@@ -178,6 +179,7 @@ def _outboxes(runtime: Runtime, exact: bool) -> dict[str, Value]:
                 total += waiting
                 greatest = max(greatest, waiting)
         found = {"outbox_bytes": total, "outbox_greatest_bytes": greatest}
+        found["tasks"] = len(asyncio.all_tasks(runtime.loop))
         _walked = (now, found)
     return found
 

@@ -17,6 +17,8 @@ WRONG_USE = 2
 NEW_KEY = "openssl rand -base64 48"
 # The only settings with DEBUG: they refuse any other address than this machine's own.
 DEVELOPMENT = "tertulia.project.dev.settings"
+# Makes a server of the testing package fail on purpose. Nothing here reads what it says.
+FAILPOINTS = "TERTULIA_FAILPOINTS"
 
 
 def in_development(env: Environment) -> bool:
@@ -43,6 +45,11 @@ def settings_faults(env: Environment) -> Iterator[str]:
     """What is wrong with Django's settings; they are the site's own unless somebody put others."""
     from django.conf import settings
 
+    if os.environ.get(FAILPOINTS, "").strip():
+        yield (
+            f"{FAILPOINTS} is set, which is for `python -m tertulia.testing serve` and its"
+            " throwaway data only: unset it"
+        )
     module = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings.DEBUG and not in_development(env):
         yield f"DEBUG is on in {module}, which shows anybody what errors hold: set it to False"

@@ -1,0 +1,90 @@
+"""What the operator sees of a backup or restore: how far it is, and in one line why it failed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from tertulia.project import startup
+from tertulia.project.environment import Environment
+
+from .archive import BackupError
+
+# Seconds between two lines.
+PACE = 2.0
+
+
+class Progress:
+    """Lines on standard error while it takes long."""
+
+    def __init__(self, done: str) -> None:
+        self._done = done
+        self._bytes = 0
+        self._due: float | None = None
+        self.files = 0
+
+    def watched(self, chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+        """The same chunks, counted."""
+        for chunk in chunks:
+            self._bytes += len(chunk)
+            if self._due is None:
+                self._due = time.monotonic() + PACE
+            elif time.monotonic() >= self._due:
+                self._due = time.monotonic() + PACE
+                self.say(f"{self._bytes / 1e6:.0f} MB {self._done} ({name})")
+            yield chunk
+
+    @staticmethod
+    def say(text: str) -> None:
+        """A line."""
+        print(text, file=sys.stderr, flush=True)
+
+
+def step_back() -> None:
+    """Servers on this machine come first."""
+    with suppress(OSError):
+        os.nice(5)
+
+
+@contextmanager
+def tidy() -> Iterator[None]:
+    """Who ends this lets it clear up behind itself."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
+    yield
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def failures(env: Environment) -> Iterator[None]:
+    """What fails on the way, in one line."""
+    from django.db import Error
+
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise BackupError("whoever was to read it has gone") from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise BackupError(f"{where}{error.strerror or error}") from error
+    except Error as error:
+        raise BackupError(str(startup.database_refused(env, error))) from error
+    except startup_errors() as error:
+        raise BackupError(str(startup.database_refused(env, error))) from error
+
+
+def startup_errors() -> tuple[type[Exception], ...]:
+    """The errors of the drivers themselves, which rows pass by without Django."""
+    import sqlite3
+
+    errors: list[type[Exception]] = [sqlite3.Error]
+    if "psycopg" in sys.modules:
+        errors.append(sys.modules["psycopg"].Error)
+    return tuple(errors)

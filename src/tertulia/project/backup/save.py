@@ -1,0 +1,161 @@
+"""`tertulia backup FILE`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from tertulia import __version__
+from tertulia.project import datafolder, startup
+from tertulia.project.environment import Environment, SettingsError
+
+from . import database
+from .archive import FORMAT, KEY, TABLES, Archive, Manifest, Table
+from .progress import Progress, failures, step_back, tidy
+from .uploads import Saving
+from .versions import newer_ones
+
+# Which files rows refer to: a backup has them all.
+_REFERRED = "SELECT picture FROM tertulia_chat_participant WHERE picture <> ''"
+# Times that the snapshot is taken anew since a picture was replaced in between.
+TRIES = 5
+
+
+def save(env: Environment, target: str, *, force: bool) -> int:
+    """Write all that the installation knows to a file, or to standard output for `-`."""
+    # Nothing is migrated: before an upgrade the database may be older than this version.
+    startup.load(env)
+    step_back()
+    with tidy(), failures(env), _opened(target, force) as file:
+        progress = Progress("saved")
+        archive = Archive(file)
+        try:
+            manifest = _fill(env, archive, progress)
+            archive.close(manifest)
+        except BaseException:
+            archive.abandon()
+            raise
+    rooms, messages = len(manifest.heads), _rows(manifest, "tertulia_chat_message")
+    name = "standard output" if target == "-" else target
+    progress.say(f"{name}: {rooms} rooms, {messages} messages, {progress.files} uploads")
+    return 0
+
+
+def _fill(env: Environment, archive: Archive, progress: Progress) -> Manifest:
+    from django.conf import settings
+
+    uploads = Saving(Path(settings.MEDIA_ROOT), archive)
+    if (key := _own_key(env)) is not None:
+        archive.add(KEY, [key])
+    # Before the snapshot those that are there, after it those that have come meanwhile: whatever
+    # the snapshot refers to was there at one of the two.
+    uploads.all()
+    for attempt in range(TRIES):
+        with database.snapshot() as snapshot:
+            made = datetime.now(UTC)
+            migrations = _migrations(snapshot)
+            uploads.all()
+            referred = {name for (name,) in snapshot.query(_REFERRED)} if migrations else set()
+            if not referred <= uploads.saved and attempt + 1 < TRIES:
+                continue  # it was replaced in this very moment
+            progress.files = len(uploads.saved)
+            tables = [_save_table(snapshot, archive, name, progress) for name in database.tables()]
+            return Manifest(
+                format=FORMAT,
+                made=made.isoformat(timespec="seconds"),
+                version=__version__,
+                database=snapshot.kind,
+                epoch=next((epoch for (epoch,) in snapshot.query(_EPOCH)), None),
+                migrations=migrations,
+                tables=tables,
+                heads=dict(snapshot.query("SELECT slug, head FROM tertulia_chat_room")),
+                parts=archive.parts,
+            )
+    raise AssertionError("unreachable")
+
+
+_EPOCH = "SELECT epoch FROM tertulia_chat_installation"
+
+
+def _migrations(snapshot: Any) -> list[tuple[str, str]]:
+    recorded = snapshot.query("SELECT app, name FROM django_migrations ORDER BY id")
+    migrations = [(str(app), str(name)) for app, name in recorded]
+    newer = newer_ones(migrations)
+    if newer:
+        raise SettingsError(
+            "the database belongs to a newer Tertulia, and only that can save all of it"
+            f" (migration {'.'.join(newer[0])})"
+        )
+    return migrations
+
+
+def _save_table(snapshot: Any, archive: Archive, name: str, progress: Progress) -> Table:
+    columns = snapshot.columns(name)
+    ((count,),) = snapshot.query(f'SELECT COUNT(*) FROM "{name}"')  # noqa: S608
+    archive.add(TABLES + name, progress.watched(snapshot.rows(name, columns), name))
+    return Table(name, columns, int(count), snapshot.last_ids().get(name))
+
+
+def _rows(manifest: Manifest, name: str) -> int:
+    return next((table.rows for table in manifest.tables if table.name == name), 0)
+
+
+def _own_key(env: Environment) -> bytes | None:
+    """The data folder's own key. One from elsewhere is the operator's to keep."""
+    path = env.data / datafolder.KEY_FILE
+    if env.secret_key or env.secret_key_file or not path.exists():
+        return None
+    return path.read_bytes()
+
+
+@contextmanager
+def _opened(target: str, force: bool) -> Iterator[IO[bytes]]:
+    """What to write to. A file has its name only once all of it is on the disk."""
+    if target == "-":
+        if sys.stdout.isatty():
+            raise SettingsError("a backup is nothing for a terminal: name a file, or add > FILE")
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target).absolute()
+    if path.is_dir():
+        raise SettingsError(f"{target} is a folder: name a file")
+    if path.exists() and not force:
+        raise SettingsError(f"{target} is there already: choose another name, or add --force")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise SettingsError(f"cannot write {target}: {error.strerror or error}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _name(draft, path, force)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _name(draft: Path, path: Path, force: bool) -> None:
+    if force:
+        draft.replace(path)
+    else:
+        try:
+            # Fails where a file has come under that name meanwhile.
+            os.link(draft, path)
+        except FileExistsError as error:
+            raise SettingsError(f"{path} has come into being meanwhile: it is kept") from error
+        except OSError:  # a file system without links
+            draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
