@@ -31,6 +31,54 @@ apt_install() {
 
 find_node() { have node && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; }
 
+# --- programs that tests and faults start --------------------------------------------------------
+
+find_chromium() {
+  local name
+  for name in "${CHROMIUM:-}" chromium-headless-shell chromium chromium-browser google-chrome-stable google-chrome; do
+    # Asked, since Ubuntu's chromium-browser may be a placeholder for a snap.
+    if [ -n "$name" ] && "$name" --version >/dev/null 2>&1; then
+      CHROMIUM=$(command -v "$name")
+      export CHROMIUM
+      return
+    fi
+  done
+  return 1
+}
+
+# Debian keeps PostgreSQL's server programs off the PATH.
+find_postgresql() {
+  local folder
+  for folder in /usr/lib/postgresql/*/bin; do
+    [ ! -x "$folder/initdb" ] || PATH=$PATH:$folder
+  done
+  have initdb && have postgres
+}
+
+find_redis() { have redis-server; }
+
+# Debian keeps nginx off the PATH of who is not root.
+find_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+find_caddy() { have caddy; }
+find_openssl() { have openssl; }
+find_sqlite3() { have sqlite3; }
+find_systemd() { have systemd-analyze; }
+find_faketime() { have faketime; }
+
+# need WHAT PACKAGES LOSS: finds a program, or installs the first of the packages that has it, or tells the
+# caller's `not_run` what does not run for want of it.
+need() {
+  local package
+  "find_$1" && return
+  for package in $2; do
+    # What counts is whether the program is there afterwards: apt-get also fails for other packages' faults.
+    apt_install "$package"
+    "find_$1" && return
+  done
+  not_run "$3: no $1, and it could not be installed (Debian's package: ${2// /, or })"
+  return 1
+}
+
 # --- the virtual environment --------------------------------------------------------------------
 
 is_recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }

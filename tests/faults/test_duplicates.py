@@ -12,33 +12,12 @@ from tertulia.testing.stored import read_logs
 from tertulia.testing.workload import BROKEN
 
 from .conftest import Make
+from .playing import passes
 
 
-@pytest.mark.parametrize("mode", ["embedded", "scaled"])
-async def test_the_same_key_ten_times_at_once_through_two_processes(make: Make, mode: str) -> None:
-    installation = make(mode)
-    ((_, token),) = installation.here.people(1)
-    doors = installation.doors
-    clients = [await Client.connect(doors.next(), token=token) for _ in range(10)]
-    room = await clients[0].create("Ten times")
-    keys = [new_key() for _ in range(30)]
-    first: dict[str, int] = {}
-    for key in keys:
-        replies = await asyncio.gather(*(client.say(room, "once", key) for client in clients))
-        assert len({reply["seq"] for reply in replies}) == 1
-        assert len({reply["sent_at"] for reply in replies}) == 1
-        assert sum(not reply["duplicate"] for reply in replies) == 1
-        first[key] = replies[0]["seq"]
-    for client in clients:
-        await client.close()
-    for server in installation.servers:
-        server.restart()
-    async with await Client.connect(installation.there.ws, token=token) as client:
-        for key in keys:
-            again = await client.say(room, "once more", key)
-            assert (again["seq"], again["duplicate"]) == (first[key], True)
-    log = read_logs(installation.here)[room]
-    assert [entry.key for entry in log.entries if entry.key] == keys
+@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
+async def test_the_same_key_ten_times_at_once_after_a_restart_and_a_month_later(mode: str) -> None:
+    await passes("same-key", mode)
 
 
 async def test_sends_cut_off_before_their_answer_are_made_once(make: Make) -> None:

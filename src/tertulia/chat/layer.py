@@ -18,13 +18,16 @@ from . import news
 
 logger = logging.getLogger(__name__)
 
-# News that may wait for the layer; beyond it the oldest are dropped, and the sweep finds them.
+# News that may wait for the layer; beyond it the oldest are dropped, and when it fails all are:
+# the sweep finds them.
 OUTBOX = 10_000
 # Seconds that one call to the layer may take.
 PATIENCE = 3.0
 # Seconds between two calls after one has failed.
 RETRY = 0.25
 MESSAGE_TYPE = "tertulia.news"
+# Sent to find out whether the layer is back; nobody takes it.
+PROBE_TYPE = "tertulia.probe"
 
 
 def crossing_layer() -> Any | None:
@@ -107,13 +110,13 @@ class LayerLink:
             return
         self._groups.add(group)
         if self._channel is not None:
-            await self._try(self.layer.group_add(group, self._channel))
+            await self._try(self.layer.group_add(group, self._channel), proves=False)
 
     async def leave(self, group: str) -> None:
         """No longer take them."""
         self._groups.discard(group)
         if self.layer is not None and self._channel is not None:
-            await self._try(self.layer.group_discard(group, self._channel))
+            await self._try(self.layer.group_discard(group, self._channel), proves=False)
 
     async def rejoin(self) -> None:
         """Join all groups anew: heals FLUSHALL, expiry and a restarted Redis."""
@@ -121,8 +124,12 @@ class LayerLink:
             return
         self.rejoins += 1
         for group in list(self._groups):
-            if not await self._try(self.layer.group_add(group, self._channel)):
-                break
+            if not await self._try(self.layer.group_add(group, self._channel), proves=False):
+                return
+        if self.failing:
+            # Nobody has to send just now for us to know that it is back.
+            probe = self.layer.group_send(news.site_group(self._epoch), {"type": PROBE_TYPE})
+            await self._try(probe)
 
     def to_site(self, item: news.Any) -> None:
         """Tell all other processes; returns at once."""
@@ -163,7 +170,10 @@ class LayerLink:
             if await self._try(self.layer.group_send(group, envelope)):
                 self.sent += 1
             else:
-                self.dropped += 1
+                # What waits is as old as the outage by the time it could be sent, and would keep
+                # what is new from going out: the sweep brings it sooner.
+                self.dropped += 1 + len(self._outbox)
+                self._outbox.clear()
                 await asyncio.sleep(RETRY)
 
     async def _receive(self) -> None:
@@ -191,7 +201,9 @@ class LayerLink:
         self.received += 1
         self._received(envelope["origin"], item)
 
-    async def _try(self, call: Any) -> bool:
+    async def _try(self, call: Any, *, proves: bool = True) -> bool:
+        """Whether the layer did it. `proves`: it cannot have done so without being there; the
+        pub/sub layer asks nobody for a group that it believes to have joined."""
         try:
             # Not `wait_for`, which before Python 3.12 makes a task for it.
             async with asyncio.timeout(PATIENCE):
@@ -199,7 +211,7 @@ class LayerLink:
         except Exception as error:  # noqa: BLE001 - every layer raises its own types
             self._failed(error)
             return False
-        if self.failing:
+        if self.failing and proves:
             self.failing = False
             logger.warning("The channel layer answers again")
         return True

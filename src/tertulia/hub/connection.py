@@ -255,7 +255,13 @@ class AsgiTransport:
             self._pump.cancel()
 
     def _cut(self) -> None:
-        if self._consumer is not None:
+        """ASGI has no word for it. uvicorn's own classes wait for ever for a peer who never reads
+        what their transport holds, so theirs is ended, which ends the consumer too."""
+        protocol = getattr(self._send, "__self__", None)
+        abort = getattr(getattr(protocol, "transport", None), "abort", None)
+        if callable(abort):
+            abort()
+        elif self._consumer is not None:
             self._consumer.cancel()
 
     async def _run(self) -> None:

@@ -13,6 +13,9 @@ const STEADY = 5_000;
 /** From opening the socket to `welcome`. */
 const OPENING_DEADLINE = 15_000;
 const PROBE_DEADLINE = 4_000;
+/** How much later than it is due a heartbeat may come before we ask: a dead connection is known
+ *  after a heartbeat, this and a probe: within 30 seconds. */
+const HEARTBEAT_LATE = 500;
 /** A command is answered in less, or the connection may be dead without telling. */
 const ANSWER_EXPECTED = 8_000;
 
@@ -209,9 +212,9 @@ export class Connection extends Emitter {
     this.emit("welcome", frame);
   }
 
-  /** Nothing for two heartbeats: ask, before giving the connection up (we may have slept). */
+  /** A heartbeat has not come: ask, before giving the connection up (we may have slept). */
   #watch() {
-    const limit = 2000 * (this.welcome?.heartbeat ?? 25);
+    const limit = 1000 * (this.welcome?.heartbeat ?? 25) + HEARTBEAT_LATE;
     const quiet = this.#clock.now() - this.#lastFrameAt;
     if (quiet >= limit) this.#probe();
     else this.#setTimer(() => this.#watch(), limit - quiet);

@@ -1,0 +1,183 @@
+"""The table of what was played: on the screen, and kept in files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .. import machine
+from ..server import SOURCE
+from ..services import Missing, find_program
+from .outcome import Outcome
+from .registry import Fault
+
+COLUMNS = (
+    *("fault", "mode", "trials", "acknowledged", "lost", "doubled", "out of order", "leaked"),
+    *("converged", "figures", "passed"),
+)
+
+
+@dataclass
+class Report:
+    """One run of the command. `seconds` so far; `left` are faults that were chosen and not begun,
+    as "name (mode)"."""
+
+    faults: dict[str, Fault]
+    command: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    on: dict[str, Any] = field(default_factory=lambda: described())
+
+    @property
+    def failed(self) -> list[Outcome]:
+        return [one for one in self.outcomes if not (one.passed or one.missing or one.stopped)]
+
+    @property
+    def not_run(self) -> dict[str, str]:
+        """What was chosen and did not come to its end, and why."""
+        reasons = {
+            f"{one.name} ({one.mode})": one.missing or "interrupted"
+            for one in self.outcomes
+            if one.missing or one.stopped
+        }
+        return reasons | dict.fromkeys(self.left, "interrupted before it")
+
+    def text(self) -> str:
+        """What the terminal shows at the end."""
+        return "\n\n".join(filter(None, (_aligned(_rows(self)), self._not_run(), self._sum())))
+
+    def save(self, folder: Path) -> list[Path]:
+        """Writes a page and its data, over those of the same day and machine; the files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{self.began:%Y-%m-%d}-{machine.kind(self.on)}"
+        page, data = folder / f"{stem}.md", folder / f"{stem}.json"
+        for file, text in ((page, self._page()), (data, self._data())):
+            beside = file.with_suffix(".new")
+            beside.write_text(text)
+            beside.replace(file)
+        return [page, data]
+
+    def _sum(self) -> str:
+        told = f"{sum(one.acknowledged for one in self.outcomes):,} messages acknowledged"
+        counts = f"{len(self.failed)} failed, {len(self.not_run)} not run"
+        return f"{len(self.outcomes)} played, {counts}; {told}, in {self.seconds / 60:.0f} minutes."
+
+    def _not_run(self) -> str:
+        lines = [f"  {name}: {why}" for name, why in self.not_run.items()]
+        return "NOT RUN:\n" + "\n".join(lines) if lines else ""
+
+    def _page(self) -> str:
+        on = self.on
+        head, *rows = _rows(self)
+        table = [head, ["---"] * len(head), *rows]
+        reaches = [
+            f"| {name} | {self.faults[name].what} | {self.faults[name].reach} |"
+            for name in dict.fromkeys(one.name for one in self.outcomes)
+        ]
+        notes = [
+            f"- {one.name} ({one.mode}): {note}" for one in self.outcomes for note in one.notes
+        ]
+        failed = [f"```\n{one.explained(logs=False)}\n```" for one in self.failed]
+        missing = [f"- {name}: {why}" for name, why in self.not_run.items()]
+        parts = [
+            f"# Faults of {self.began:%Y-%m-%d}",
+            f"{on['processor']}, {on['cores']} cores, {on['memory_mib']:,} MiB, {on['system']},"
+            f" {on['kernel']}. "
+            + ", ".join(f"{name} {what}" for name, what in on["versions"].items())
+            + f"; commit {on['commit']}. Made by `{self.command}`. {self._sum()}",
+            "\n".join(f"| {' | '.join(row)} |" for row in table),
+            "Converged: the worst time until a client had what was there to be had, from when it"
+            " was known and he connected. A figure passes within the bound behind it.",
+            *(["## Failed", *failed] if failed else []),
+            *(["## Not run", "\n".join(missing)] if missing else []),
+            *(["## Notes", "\n".join(notes)] if notes else []),
+            "## The faults",
+            "| fault | what is done | what has to hold |\n| --- | --- | --- |\n"
+            + "\n".join(reaches),
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def _data(self) -> str:
+        outcomes = [{**asdict(one), "passed": one.passed, "logs": ""} for one in self.outcomes]
+        whole = {
+            "date": self.began.isoformat(timespec="seconds"),
+            "command": self.command,
+            "seconds": round(self.seconds),
+            "machine": self.on,
+            "not_run": self.not_run,
+            "outcomes": outcomes,
+        }
+        return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def described() -> dict[str, Any]:
+    """The machine, the commit, and the versions of what a fault stands on."""
+    clone = SOURCE.parent
+    return {**machine.described(), "commit": machine.commit(clone), "versions": _versions()}
+
+
+def _versions() -> dict[str, str]:
+    found = {"Python": str(machine.described()["python"])}
+    for name in ("tertulia", "Django", "uvicorn", "channels-redis", "psycopg"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    found["SQLite"] = sqlite3.sqlite_version
+    for name, program in (("PostgreSQL", "postgres"), ("Redis", "redis-server")):
+        try:
+            words = machine.said(find_program(program), "--version").split()
+        except Missing:
+            continue
+        numbers = (word.removeprefix("v=") for word in words)
+        found[name] = next((each for each in numbers if each[:1].isdigit()), "unknown")
+    return found
+
+
+def summed(one: Outcome) -> str:
+    """One outcome in a line, without what is zero."""
+    cells = dict(zip(COLUMNS, row(one), strict=True))
+    counts = [f"{name} {cells[name]}" for name in COLUMNS[2:9] if cells[name] not in ("", "0")]
+    passed = f"passed: {cells['passed']}"
+    return ", ".join([passed, *counts, *map(str, one.figures), f"{one.seconds:.0f} s"])
+
+
+def row(one: Outcome) -> list[str]:
+    """The cells of one outcome, under COLUMNS."""
+    counts = (one.lost, one.doubled, one.out_of_order, one.leaked)
+    passed = "not run" if one.missing else "interrupted" if one.stopped else "FAILED"
+    return [
+        *(one.name, one.mode, f"{one.trials:,}", f"{one.acknowledged:,}", *map(str, counts)),
+        "" if one.converged is None else f"{one.converged:.1f} s",
+        "; ".join(map(str, one.figures)),
+        "yes" if one.passed else passed,
+    ]
+
+
+def _rows(report: Report) -> list[list[str]]:
+    return [list(COLUMNS), *map(row, report.outcomes)]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as they have to be; figures, which may be long, stand below their line."""
+    figures, passed = COLUMNS.index("figures"), COLUMNS.index("passed")
+    short = [[*cells[:figures], cells[passed]] for cells in rows]
+    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    lines = []
+    for number, cells in enumerate(short):
+        padded = [
+            cell.ljust(width) if index < 2 or index == len(widths) - 1 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        lines.append("  ".join(padded).rstrip())
+        if number and rows[number][figures]:
+            lines.append(f"    {rows[number][figures]}")
+    return "\n".join(lines)
