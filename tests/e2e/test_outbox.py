@@ -4,54 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tertulia.testing.server import Server
 
-from .conftest import PASSWORD, Meet, Watched
+from .conftest import PASSWORD, Computer, Meet
 from .pages import PATIENCE, Person
 
 Refuse = Callable[[Page, str, dict[str, Any]], None]
-
-
-class Computer:
-    """One person's browser with a folder on the disk: it can be closed and started anew."""
-
-    def __init__(self, playwright: Playwright, launch: dict[str, Any], folder: Path) -> None:
-        self._browser = playwright.chromium
-        self._launch = launch
-        self._folder = folder
-        self._context: BrowserContext | None = None
-        self.faults: list[str] = []
-
-    def page(self) -> Page:
-        if self._context is None:
-            self._context = self._browser.launch_persistent_context(
-                self._folder, locale="en-GB", **self._launch
-            )
-        watched = Watched(self._context)
-        watched.faults = self.faults
-        return watched.page()
-
-    def closes_the_browser(self) -> None:
-        if self._context:
-            self._context.close()
-        self._context = None
-
-
-@pytest.fixture
-def computer(
-    playwright: Playwright, browser_type_launch_args: dict[str, Any], tmp_path: Path
-) -> Iterator[Computer]:
-    computer = Computer(playwright, browser_type_launch_args, tmp_path / "profile")
-    yield computer
-    computer.closes_the_browser()
-    assert computer.faults == []
 
 
 @pytest.fixture

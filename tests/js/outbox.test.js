@@ -183,6 +183,36 @@ test("a browser that keeps nothing does not keep the message from being sent", a
   outbox.send("lobby", "hola");
   await settle();
   assert.deepEqual(sent(network), ["hola"]);
+  assert.equal(outbox.items("lobby")[0].fleeting, true);
+  assert.equal(outbox.fleeting, true);
+  await network.answer("message.send", { seq: 1 });
+  assert.equal(outbox.fleeting, false);
+});
+
+test("what is not kept yet would be lost with the page, what is kept would not", async () => {
+  const { outbox } = await start({ store: localStore("a1", new FakeStorage()), online: false });
+  assert.equal(outbox.fleeting, false);
+  outbox.send("lobby", "hola");
+  assert.equal(outbox.fleeting, true);
+  await settle();
+  assert.deepEqual([outbox.fleeting, outbox.items("lobby")[0].fleeting], [false, false]);
+});
+
+test("in another history nothing of the old one counts as sent, and what was not is sent", async () => {
+  const { network, outbox, connection } = await start();
+  outbox.send("lobby", "answered");
+  outbox.send("kitchen", "under way");
+  await settle();
+  const [{ ref }] = network.commands("message.send");
+  await network.give({ type: "reply", ref, ok: true, result: { seq: 90 } });
+  assert.deepEqual(outbox.items("lobby", 89).map(({ state }) => state), ["sent"]);
+  await reconnect({ network, connection });
+  assert.deepEqual(outbox.items("lobby", 89).map(({ state }) => state), ["sent"]);
+  await network.close();
+  connection.wake();
+  await network.welcome({ epoch: "e2" });
+  assert.deepEqual(outbox.items("lobby", 3), []);
+  assert.deepEqual(sent(network), ["under way"]);
 });
 
 test("what is kept and is no message does no harm", async () => {

@@ -33,6 +33,7 @@ FIRST_LOAD = (
     "app.js",
     "composer.js",
     "dom.js",
+    "drafts.js",
     "element.js",
     "entries.js",
     "focus.js",

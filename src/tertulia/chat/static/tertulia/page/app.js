@@ -59,6 +59,8 @@ export class App {
     wakeWith(this.connection, window, document);
     window.addEventListener("popstate", () => this.#route());
     document.addEventListener("click", (event) => this.#followLink(event));
+    // The browser asks before it lets a page go that has what is nowhere else.
+    window.addEventListener("beforeunload", (event) => this.outbox.fleeting && event.preventDefault());
     listenToKeys(this);
     keepFocus();
     fetchAhead();

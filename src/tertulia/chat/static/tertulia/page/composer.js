@@ -1,5 +1,6 @@
 import { computed, signal } from "#signals";
 import { html, nothing } from "./dom.js";
+import { draftOf, keepDraft } from "./drafts.js";
 import { Part } from "./element.js";
 import { codePoints, excerpt } from "./format.js";
 import { t } from "./i18n.js";
@@ -48,7 +49,7 @@ export class Composer extends Part {
     this.#field.setAttribute("enterkeyhint", "send");
     this.#field.addEventListener("input", () => this.#changed());
     this.#field.addEventListener("keydown", (event) => this.#keydown(event));
-    this.#write(sessionStorage.getItem(this.#draftName) ?? "");
+    this.#write(draftOf(this.#draftName));
   }
 
   close() {
@@ -61,7 +62,7 @@ export class Composer extends Part {
 
   /** What is written and not sent: in the field, and put aside for an edit. */
   get draft() {
-    const aside = this.mode.peek()?.kind === "edit" ? (sessionStorage.getItem(this.#draftName) ?? "") : "";
+    const aside = this.mode.peek()?.kind === "edit" ? draftOf(this.#draftName) : "";
     return [this.#field.value, aside].map((text) => text.trim()).filter(Boolean).join("\n\n");
   }
 
@@ -169,14 +170,13 @@ export class Composer extends Part {
   }
 
   #keepDraft() {
-    if (this.#field.value) sessionStorage.setItem(this.#draftName, this.#field.value);
-    else sessionStorage.removeItem(this.#draftName);
+    keepDraft(this.#draftName, this.#field.value);
   }
 
   #leaveMode() {
     const editing = this.mode.peek()?.kind === "edit";
     this.mode.value = null;
-    if (editing) this.#write(sessionStorage.getItem(this.#draftName) ?? "");
+    if (editing) this.#write(draftOf(this.#draftName));
     this.focus();
   }
 
@@ -202,7 +202,7 @@ export class Composer extends Part {
       return;
     }
     this.mode.value = null;
-    sessionStorage.removeItem(this.#draftName);
+    keepDraft(this.#draftName, "");
     this.#typing.stop();
     this.#write("");
     // Also after a touch on the button: the keyboard on the screen stays.

@@ -225,7 +225,10 @@ function common(view, replyTo, quoted, continued) {
   };
 }
 
-/** @typedef {{held: boolean, last: boolean}} Queue `held`: one above it was refused */
+/**
+ * @typedef {{held: boolean, last: boolean, fleeting: boolean}} Queue `held`: one above it was
+ *   refused; `fleeting`: some of all these the browser would not keep
+ */
 
 /**
  * @param {RoomView} view
@@ -235,12 +238,13 @@ function common(view, replyTo, quoted, continued) {
 function onTheirWay(view, items, previous) {
   const { me } = view.app;
   let above = previous;
+  const fleeting = items.some((item) => item.fleeting);
   return items.map((item, i) => {
     const continued = follows(above, me.id, item.createdAt, item);
     above = { author: me.id, sent: item.createdAt, day: dayOf(new Date(item.createdAt)) };
     const held = items.slice(0, i).some(({ state }) => state === "failed");
     // What they all wait for is said once, below the last of them.
-    return pending(view, item, continued, { held, last: i === items.length - 1 });
+    return pending(view, item, continued, { held, last: i === items.length - 1, fleeting });
   });
 }
 
@@ -261,7 +265,7 @@ function pending(view, item, continued, queue) {
     tag: "article",
     className: continued ? "message" : "message first",
     data: { key: item.key, state: item.state === "failed" ? "failed" : "sending" },
-    deps: ["pending", item.state, item.error, seconds, online, continued, quoted, queue.held, queue.last],
+    deps: ["pending", item.state, item.error, seconds, online, continued, quoted, queue.held, queue.last, queue.fleeting],
     label: () => `${me.name}, ${time(new Date(item.createdAt))}`,
     template: () => {
       const look = common(view, item.replyTo, quoted, continued);
@@ -279,18 +283,20 @@ function pending(view, item, continued, queue) {
  */
 function delivery(view, item, seconds, online, queue) {
   const { outbox } = view.app;
+  const note = queue.last && queue.fleeting ? html`<strong>${t("notKept")}</strong>` : nothing;
   if (item.state === "failed") {
     const why = reason(item.error ?? "internal");
     return html`<div class="delivery" role="alert">
       <span class="why">${t("notSent", { why })}</span>
       <button type="button" @click=${() => outbox.retry(item.key)}>${t("retry")}</button>
       <button type="button" @click=${() => outbox.discard(item.key)}>${t("discard")}</button>
+      ${note}
     </div>`;
   }
   if (seconds > 0) {
     const words = item.error === "rate_limited" ? "tooFast" : "again";
-    return html`<div class="delivery">${t(words, { n: seconds })}</div>`;
+    return html`<div class="delivery">${t(words, { n: seconds })} ${note}</div>`;
   }
   if (!queue.last || (online && !queue.held)) return nothing;
-  return html`<div class="delivery">${t(queue.held ? "waitingAbove" : "waiting")}</div>`;
+  return html`<div class="delivery">${t(queue.held ? "waitingAbove" : "waiting")} ${note}</div>`;
 }

@@ -12,6 +12,8 @@ import { Refusal } from "./errors.js";
  * @property {number | null} order its place among all that this browser keeps, whatever its
  *   clock did; null until it is kept, and so long it is not sent
  * @property {boolean} kept by a store that gives out the places for all tabs
+ * @property {boolean} fleeting the browser would not keep it: until it is sent it lasts as long as
+ *   the page
  * @property {"waiting" | "sending" | "sent" | "failed"} state
  * @property {number | null} seq once it is sent
  * @property {string | null} error the code with which it was refused

@@ -51,6 +51,8 @@ export class Outbox extends Emitter {
   #loading = 0;
   /** How often the leading tab was heard. */
   #signs = 0;
+  /** @type {string | null} the history in which messages were sent */
+  #epoch = null;
 
   /**
    * @param {import("./connection.js").Connection} connection
@@ -114,6 +116,11 @@ export class Outbox extends Emitter {
     return this.#items.filter((item) => item.state !== "sent").length;
   }
 
+  /** Whether something would be lost if the page ended now: not sent, and not kept (yet). */
+  get fleeting() {
+    return this.#items.some(({ state, order, fleeting }) => state !== "sent" && (order === null || fleeting));
+  }
+
   /**
    * @param {string} room
    * @param {string} text
@@ -133,6 +140,7 @@ export class Outbox extends Emitter {
       createdAt: this.#nextInstant(),
       order: null,
       kept: false,
+      fleeting: false,
       state: "waiting",
       seq: null,
       error: null,
@@ -189,7 +197,12 @@ export class Outbox extends Emitter {
    * @param {Item} item
    */
   async #queue(item) {
-    const place = (await this.#store.put(item).catch(() => null)) ?? null;
+    let place = null;
+    try {
+      place = (await this.#store.put(item)) ?? null;
+    } catch {
+      item.fleeting = true;
+    }
     if (!this.#items.includes(item)) {
       void this.#store.remove(item.key).catch(() => {});
       return;
@@ -198,6 +211,7 @@ export class Outbox extends Emitter {
     item.order = place ?? Math.max(0, ...this.#items.map((each) => each.order ?? 0));
     this.#items.sort(bySpeaking);
     this.#tabs?.tell({ item });
+    if (item.fleeting) this.#changed(item);
     this.#expectSign();
     void this.#pump(item.room);
   }
@@ -205,6 +219,12 @@ export class Outbox extends Emitter {
   // Sending
 
   #welcomed() {
+    const epoch = this.#connection.welcome?.epoch ?? null;
+    // A backup was restored: what was sent is in the log anew, or lost with the history that had it.
+    if (this.#epoch !== null && this.#epoch !== epoch) {
+      for (const { key, state } of this.#items) if (state === "sent") this.#drop(key);
+    }
+    this.#epoch = epoch;
     if (this.#isOwner()) this.#tabs?.lead();
     if (this.size > 0) this.#expectSign();
     this.#pumpAll();
@@ -371,7 +391,7 @@ export class Outbox extends Emitter {
     for (const item of kept) {
       const state = item.state === "failed" ? "failed" : "waiting";
       const shared = typeof item.order === "number";
-      this.#take({ ...item, order: item.order ?? 0, kept: shared, state, retryAt: null });
+      this.#take({ ...item, order: item.order ?? 0, kept: shared, fleeting: false, state, retryAt: null });
     }
   }
 

@@ -7,20 +7,25 @@ import { indexedStore } from "./database.js";
  * @typedef {object} OutboxStore
  * @property {() => Promise<Item[]>} load everything kept, in no particular order
  * @property {(item: Item) => Promise<number | void>} put keep it, in place of one with the same
- *   key. A store that several tabs share gives a new item (`order` null) its place among all,
+ *   key; rejects where it is not kept. A store that several tabs share gives a new item (`order` null) its place among all,
  *   and does not take back one that had a place and was removed meanwhile
  * @property {(key: string) => Promise<void>} remove
  */
 
+/** Milliseconds after which a browser that neither opens IndexedDB nor says no is not waited for. */
+const OPENING = 4_000;
+
 /**
- * The best store that this browser has: IndexedDB; else `localStorage`; else what lasts as long
- * as the page. What an earlier version or a worse day left in `localStorage` moves to IndexedDB.
+ * The best store that this browser has: IndexedDB; else `localStorage`. What neither takes, since
+ * they are full or forbidden, `put` refuses.
  *
  * @param {string} owner the id of the person whose messages these are
  * @returns {OutboxStore} at once; it opens behind its methods
  */
 export function openStore(owner) {
-  const best = bestStore(owner);
+  const simple = simpleStore(owner);
+  const late = new Promise((resolve) => setTimeout(resolve, OPENING, simple));
+  const best = Promise.race([bestStore(owner, simple), late]);
   return {
     load: async () => (await best).load(),
     put: async (item) => (await best).put(item),
@@ -28,20 +33,35 @@ export function openStore(owner) {
   };
 }
 
-/** @param {string} owner */
-async function bestStore(owner) {
-  const simple = simpleStore(owner);
+/**
+ * @param {string} owner
+ * @param {OutboxStore} simple
+ * @returns {Promise<OutboxStore>}
+ */
+async function bestStore(owner, simple) {
+  const indexed = indexedStore(owner);
   try {
-    const indexed = indexedStore(owner);
-    for (const item of (await simple.load()).sort((a, b) => a.createdAt - b.createdAt)) {
-      await indexed.put({ ...item, order: null });
-      await simple.remove(item.key);
-    }
     await indexed.load();
-    return indexed;
   } catch {
     return simple;
   }
+  return {
+    // What an earlier version or a worse day left in `localStorage` moves to IndexedDB, if it can.
+    async load() {
+      for (const item of (await simple.load()).sort((a, b) => a.createdAt - b.createdAt)) {
+        const moved = indexed.put({ ...item, order: null }).then(() => simple.remove(item.key));
+        await moved.catch(() => {});
+      }
+      const left = await simple.load();
+      return [...(await indexed.load()), ...left];
+    },
+    // A browser may have no room for the one and some for the other.
+    put: (item) => indexed.put(item).catch(() => simple.put(item)),
+    async remove(key) {
+      await simple.remove(key);
+      await indexed.remove(key);
+    },
+  };
 }
 
 /** @param {string} owner */
@@ -50,7 +70,7 @@ function simpleStore(owner) {
     return localStore(owner, globalThis.localStorage);
   } catch {
     // The browser forbids it.
-    return memoryStore();
+    return { ...memoryStore(), put: () => Promise.reject(new Error("Nothing is kept.")) };
   }
 }
 
@@ -95,7 +115,7 @@ function parsed(text) {
 }
 
 /**
- * Kept for as long as the page lives: where the browser keeps nothing for us.
+ * Kept for as long as the page lives.
  *
  * @returns {OutboxStore}
  */

@@ -127,6 +127,7 @@ export default {
   andOthers: { one: "{n} other", other: "{n} others" },
   waiting: "Waiting for the connection",
   waitingAbove: "Waiting for the message above",
+  notKept: "This browser keeps nothing: leave this page open until it is sent.",
   copyCode: "Copy the code",
   codeCopied: "The code is copied.",
   tooFast: { one: "Too fast: sent again in {n} s", other: "Too fast: sent again in {n} s" },

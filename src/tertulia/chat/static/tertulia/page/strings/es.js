@@ -127,6 +127,7 @@ export default {
   andOthers: { one: "{n} más", other: "{n} más" },
   waiting: "Espera a que haya conexión",
   waitingAbove: "Esperando al mensaje de arriba",
+  notKept: "Este navegador no guarda nada: deja la página abierta hasta que se envíe.",
   copyCode: "Copiar el código",
   codeCopied: "El código está copiado.",
   tooFast: { one: "Demasiado rápido: se reenvía en {n} s", other: "Demasiado rápido: se reenvía en {n} s" },
