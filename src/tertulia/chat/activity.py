@@ -123,7 +123,7 @@ class _Pace:
         room_id = item.room_id
         if room_id in self._paced:
             before = self._waiting.get(room_id)
-            self._waiting[room_id] = item if before is None else _merged(before, item)
+            self._waiting[room_id] = item if before is None else before.merged(item)
             return
         self._paced.add(room_id)
         self._loop.call_later(PACE, self._over, room_id)
@@ -138,14 +138,6 @@ class _Pace:
         item = self._waiting.pop(room_id, None)
         if item is not None:
             self.put(item)
-
-
-def _merged(one: news.Activity, other: news.Activity) -> news.Activity:
-    """The later state, and all who spoke or were mentioned; news of two processes may cross."""
-    earlier, later = (other, one) if one.head > other.head else (one, other)
-    mentioned = list(dict.fromkeys(one.mentioned + other.mentioned))
-    spoken = earlier.spoken | later.spoken
-    return news.Activity(later.room_id, later.slug, later.head, later.messages, mentioned, spoken)
 
 
 class ActivityTeller:

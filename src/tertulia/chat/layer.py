@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
@@ -18,13 +18,14 @@ from . import news
 
 logger = logging.getLogger(__name__)
 
-# News that may wait for the layer; beyond it the oldest are dropped, and when it fails all are:
-# the sweep finds them.
+# News that may wait for the layer; beyond it the oldest are dropped.
 OUTBOX = 10_000
 # Seconds that one call to the layer may take.
 PATIENCE = 3.0
-# Seconds between two calls after one has failed.
+# Seconds between two calls after one has failed; and after which what has to be told again is
+# told again: the others, too, have to find out that the layer is back.
 RETRY = 0.25
+SETTLING = 3.0
 MESSAGE_TYPE = "tertulia.news"
 # Sent to find out whether the layer is back; nobody takes it.
 PROBE_TYPE = "tertulia.probe"
@@ -39,6 +40,14 @@ def crossing_layer() -> Any | None:
 def message(origin: str, payload: bytes) -> dict[str, Any]:
     """News as the layer carries them."""
     return {"type": MESSAGE_TYPE, "origin": origin, "data": payload}
+
+
+class Waiting(NamedTuple):
+    """News on their way out; those of a room's growth also as they were before encoding."""
+
+    group: str
+    envelope: dict[str, Any]
+    growth: news.Activity | None = None
 
 
 class LayerLink:
@@ -59,7 +68,9 @@ class LayerLink:
         self._channel: str | None = None
         self._epoch = ""
         self._groups: set[str] = set()
-        self._outbox: deque[tuple[str, dict[str, Any]]] = deque()
+        self._outbox: deque[Waiting] = deque()
+        # Rooms that have grown while the layer was away, by id.
+        self._grown: dict[int, news.Activity] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,8 +103,9 @@ class LayerLink:
         return True
 
     async def move(self, epoch: str) -> None:
-        """The history is another one: nothing of the old one is to be heard."""
+        """The history is another one: nothing of the old one is to be heard or told."""
         self._epoch = epoch
+        self._grown.clear()
         for group in list(self._groups):
             await self.leave(group)
         await self.join(news.site_group(epoch))
@@ -153,7 +165,8 @@ class LayerLink:
         if len(self._outbox) >= OUTBOX:
             self._outbox.popleft()
             self.dropped += 1
-        self._outbox.append((group, message(self.origin, news.encode(item))))
+        growth = item if isinstance(item, news.Activity) else None
+        self._outbox.append(Waiting(group, message(self.origin, news.encode(item)), growth))
         self._wake.set()
 
     @property
@@ -166,15 +179,31 @@ class LayerLink:
             if not self._outbox:
                 self._wake.clear()
                 await self._wake.wait()
-            group, envelope = self._outbox.popleft()
-            if await self._try(self.layer.group_send(group, envelope)):
+            item = self._outbox.popleft()
+            if await self._try(self.layer.group_send(item.group, item.envelope)):
                 self.sent += 1
             else:
-                # What waits is as old as the outage by the time it could be sent, and would keep
-                # what is new from going out: the sweep brings it sooner.
-                self.dropped += 1 + len(self._outbox)
-                self._outbox.clear()
+                self._thin(item)
                 await asyncio.sleep(RETRY)
+
+    def _thin(self, failed: Waiting) -> None:
+        """What waits is as old as the outage by the time it can be sent, and would keep what is
+        new from going out: the sweep brings it sooner. It does not bring that a room has grown
+        in which nobody listens, so that is told again, once a room."""
+        self.dropped += 1 + len(self._outbox)
+        timed = bool(self._grown)
+        for growth in (item.growth for item in (failed, *self._outbox)):
+            if growth is not None:
+                before = self._grown.get(growth.room_id)
+                self._grown[growth.room_id] = before.merged(growth) if before else growth
+        self._outbox.clear()
+        if self._grown and not timed:
+            asyncio.get_running_loop().call_later(SETTLING, self._tell_again)
+
+    def _tell_again(self) -> None:
+        grown, self._grown = self._grown, {}
+        for growth in grown.values():
+            self.to_site(growth)
 
     async def _receive(self) -> None:
         while True:
@@ -199,7 +228,10 @@ class LayerLink:
             logger.exception("News from the layer could not be read")
             return
         self.received += 1
-        self._received(envelope["origin"], item)
+        try:
+            self._received(envelope["origin"], item)
+        except Exception:  # whoever takes them must live on
+            logger.exception("News from the layer could not be taken")
 
     async def _try(self, call: Any, *, proves: bool = True) -> bool:
         """Whether the layer did it. `proves`: it cannot have done so without being there; the

@@ -65,6 +65,13 @@ class Activity(msgspec.Struct, tag="activity", array_like=True):
             *(room.room_id, room.slug, room.head, room.messages, room.mentioned, room.spoken)
         )
 
+    def merged(self, other: Activity) -> Activity:
+        """The later state, and all who spoke or were mentioned; news of two processes may cross."""
+        earlier, later = (other, self) if self.head > other.head else (self, other)
+        mentioned = list(dict.fromkeys(self.mentioned + other.mentioned))
+        spoken = earlier.spoken | later.spoken
+        return Activity(later.room_id, later.slug, later.head, later.messages, mentioned, spoken)
+
 
 class Access(msgspec.Struct, tag="access", array_like=True):
     """Somebody entered, left or was signed out."""

@@ -27,10 +27,10 @@ def perform(action: Action, authority: Administrator | None = None) -> Any:
     Raises `ProtocolError`: `unavailable` also where the room or the database cannot be had.
     """
     action.authority = authority
-    action.prepare()
-    if action.slug is not None:
-        room_id_of(action.slug)  # before the lock is taken, as the writer does it
     try:
+        action.prepare()
+        if action.slug is not None:
+            room_id_of(action.slug)  # before the lock is taken, as the writer does it
         with transaction.atomic():
             log = LogTransaction(connection)
             log.find(wait=LOCK_MILLISECONDS)

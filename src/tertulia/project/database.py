@@ -16,6 +16,16 @@ ALL_CONNECTIONS = 80
 # health. PostgreSQL's max_connections must allow for as many in each worker.
 NEEDED = 14
 POOL = 20
+# Of a connection to PostgreSQL, unless DATABASE_URL says otherwise: seconds until it has to be
+# there; and after which a server that has gone without a word is taken for dead, when nothing is
+# heard (idle, then three probes) or what was sent is not acknowledged (milliseconds).
+TIMES = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def database(env: Environment) -> dict[str, Any]:
@@ -102,4 +112,4 @@ def _postgresql(url: str, workers: int) -> dict[str, Any]:
     # minutes, or lets a request wait when it has given up, would stay away long after the
     # database is back.
     pool = {"min_size": 1, "max_size": most, "timeout": 5, "reconnect_timeout": 4}
-    return {**entry, "OPTIONS": {"connect_timeout": 5, **params, "pool": pool}}
+    return {**entry, "OPTIONS": {**TIMES, **params, "pool": pool}}
