@@ -6,6 +6,7 @@ Every look waits for what it looks for, so no test has to sleep.
 from __future__ import annotations
 
 import re
+import time
 from itertools import permutations
 
 from playwright.sync_api import CDPSession, Locator, Page, expect
@@ -33,6 +34,15 @@ SAY_MUCH = """([room, texts]) => new Promise((resolve, reject) => {
         resolve();
     };
 })"""
+
+
+def until(page: Page, expression: str, arg: object = None, seconds: float = 15) -> None:
+    """Wait until it is true. Playwright's own waiting evaluates text whenever the browser paints,
+    which the site's policy forbids, and so fails where it is not true at once."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < deadline, f"after {seconds} s still not: {expression}"
+        page.wait_for_timeout(50)
 
 
 class Person:

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tertulia.testing.server import Server
 
 from .conftest import Meet
-from .pages import Person
+from .pages import Person, until
 
 # Counts what changes below an element from now on; attributes and texts as well.
 WATCH = """selector => {
@@ -296,7 +296,7 @@ def test_code_is_copied(ana: Person, bea: Person, room: str) -> None:
     expect(copy).to_have_count(2)
     copy.nth(1).click()
     expect(bea.page.get_by_role("alert")).to_contain_text("The code is copied.")
-    bea.page.wait_for_function(COPIED, arg="<b>&amp;</b>\n")
+    until(bea.page, COPIED, "<b>&amp;</b>\n")
     # By the keyboard from the message on; from elsewhere the tab key passes them by.
     bea.composer.focus()
     expect(copy.first).to_have_attribute("tabindex", "-1")
@@ -304,7 +304,7 @@ def test_code_is_copied(ana: Person, bea: Person, room: str) -> None:
     bea.page.keyboard.press("Tab")
     expect(copy.first).to_be_focused()
     bea.page.keyboard.press("Enter")
-    bea.page.wait_for_function(COPIED, arg="x = 1\n")
+    until(bea.page, COPIED, "x = 1\n")
     bea.composer.focus()
     expect(copy.first).to_have_attribute("tabindex", "-1")
     # What an edit brings has its buttons, too.

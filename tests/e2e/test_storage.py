@@ -14,7 +14,7 @@ import tertulia.chat
 from tertulia.testing.server import Server
 
 from .conftest import Meet
-from .pages import Person
+from .pages import Person, until
 
 # Each is what some browser does to a page, and is set before the page's own scripts run.
 NO_INDEXED = """
@@ -105,7 +105,7 @@ def test_without_indexeddb_the_other_storage_does(arrive: Arrive, script: str) -
     ana.says("one")
     ana.says("two")
     ana.sees_unsent("one", "two")
-    ana.page.wait_for_function("localStorage.length >= 2")
+    until(ana.page, "localStorage.length >= 2")
     expect(warned(ana)).to_have_count(0)
     # The page goes without a question; what it had written is there for the next.
     page = ana.page
@@ -114,9 +114,7 @@ def test_without_indexeddb_the_other_storage_does(arrive: Arrive, script: str) -
     ana.goes_home()
     bea.sees("two", by=ana.name)
     assert bea.texts() == ["one", "two"]
-    page.wait_for_function(
-        "!Object.keys(localStorage).some((name) => name.startsWith('tertulia:outbox:'))"
-    )
+    until(page, "!Object.keys(localStorage).some((name) => name.startsWith('tertulia:outbox:'))")
 
 
 def test_what_a_worse_day_left_goes_first_and_once(arrive: Arrive) -> None:
@@ -124,7 +122,7 @@ def test_what_a_worse_day_left_goes_first_and_once(arrive: Arrive) -> None:
     ana, bea = arrive("if (!window.name) {" + FULL_INDEXED + "}")
     ana.loses_the_network()
     ana.says("on the worse day")
-    ana.page.wait_for_function("localStorage.length >= 1")
+    until(ana.page, "localStorage.length >= 1")
     # The name of a window outlives its pages.
     slug, page = ana.slug, ana.page
     page.evaluate("window.name = 'better'")

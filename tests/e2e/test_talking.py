@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tertulia.testing.server import Server
 
 from .conftest import Meet
-from .pages import Person
+from .pages import Person, until
 
 
 @pytest.fixture
@@ -152,5 +152,5 @@ def test_a_client_of_the_tutorial_is_in_the_same_room(
     )
     ana.sees("from the tutorial", by=bea.name)
     ana.says("from the page")
-    bea.page.wait_for_function("window.heard.length === 2")
+    until(bea.page, "window.heard.length === 2")
     assert bea.page.evaluate("window.heard") == ["from the tutorial", "from the page"]
