@@ -25,6 +25,7 @@ from django.db import (
     connection,
     transaction,
 )
+from django.db.transaction import TransactionManagementError
 
 from tertulia.hub.counts import Histogram
 from tertulia.protocol.errors import Code, ProtocolError, unavailable
@@ -291,6 +292,9 @@ class Writer:
                     free = [item for item in items if item.room_id in locked]
             outcomes = self._run_actions(log, free)
             log.commit()
+            if connection.needs_rollback:
+                # Django would undo it without a word: nobody is to be answered.
+                raise TransactionManagementError("Something has marked the batch to be undone")
         self.commit_seconds.observe(monotonic() - began)
         self.commit_actions.observe(len(free))
         if self.outage.lasting:

@@ -42,12 +42,13 @@ class Housekeeping:
             await asyncio.sleep(EVERY)
             now = sum(runtime.hub.open for runtime in list(publish.runtimes))
             most = max(most, now)
-            if most - now >= CROWD:
+            if most - now >= CROWD and now <= most // 2:
                 most = now
-                # Some 10 ms for both. The collector empties Python's lists of spare objects,
-                # each of which may hold a megabyte; it has little to look at (`lifespan`).
+                # Some 10 ms after a crowd of 10,000. The collector empties Python's lists of
+                # spare objects, each of which may hold a megabyte; what was loaded at the start
+                # it does not look at (`lifespan`).
                 gc.collect()
-                trim(0)
+                await asyncio.to_thread(trim, 0)
 
 
 def _malloc_trim() -> Callable[[int], int] | None:

@@ -208,10 +208,16 @@ class AuthorFilter(PersonFilter):
 
 
 class ActorFilter(PersonFilter):
-    """The same of events."""
+    """The same of events, which no index has by their actors: of the newest, or of a room."""
 
     title = _("actor")
     field = "actor"
+    hint = _("name, in the newest 20,000")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.find(request) is None:
+            return super().queryset(request, queryset)
+        return super().queryset(request, newest(queryset, chosen_room(request)))
 
 
 class DayFilter(TextFilter):

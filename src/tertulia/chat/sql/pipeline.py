@@ -167,10 +167,16 @@ class Pipeline:
             # Nobody knows what is still on its way.
             self.connection.close()
             raise
+        # Also where another statement fails: preparing is not rolled back with the transaction,
+        # and a pool hands the same session out again.
+        known.update(
+            name
+            for place, name in new.items()
+            if place < len(results) and results[place].status == pq.ExecStatus.COMMAND_OK
+        )
         for result in results:
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 raise _error(result)
-        known.update(new.values())
         return [result for place, result in enumerate(results) if place not in new]
 
 
