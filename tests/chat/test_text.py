@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import html
 import re
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tertulia.chat import text as module
-from tertulia.chat.languages import CLASSES
 from tertulia.chat.text import Named, render
 from tests.support.attacks import ATTACKS
+
+from .shown import Shown
 
 ANA = Named("0123456789abcdef0123456789abcdef", 1)
 
@@ -58,50 +58,10 @@ def _visible(shown: str) -> str:
     return re.sub(r"\s*(<br>|</?p>)\s*", r"\1", re.sub(r"\s+", " ", html.unescape(shown)))
 
 
-PLAIN = "p br em strong s hr li thead tbody tr th td h1 h2 h3 h4 h5 h6"
-ALLOWED = {
-    **{tag: set[str]() for tag in PLAIN.split()},
-    **{tag: {"dir"} for tag in ("ul", "blockquote", "table")},
-    "ol": {"start", "dir"},
-    "a": {"href", "target", "rel"},
-    "span": {"class", "data-id"},
-    "pre": {"data-language"},
-    "code": {"class"},
-}
-
-
-class _Reader(HTMLParser):
-    """Fails on anything that no message may hold."""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in ALLOWED, tag
-        have = dict(attrs)
-        assert set(have) <= ALLOWED[tag], (tag, have)
-        if tag == "a":
-            assert have["rel"] == "noopener nofollow ugc"
-            assert have["target"] == "_blank"
-            assert re.match("https?://[^/]|mailto:.", have["href"] or "", re.I), have
-        if tag == "span":
-            assert have["class"] in CLASSES or (have["class"] == "mention" and "data-id" in have)
-        if tag == "code" and "class" in have:
-            assert re.fullmatch("language-[a-z]+", have["class"] or "")
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(data)
-
-    handle_decl = handle_pi = unknown_decl = handle_comment
-
-
-def _check(shown: str) -> None:
-    reader = _Reader(convert_charrefs=True)
-    reader.feed(shown)
-    reader.close()
-
-
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_dangerous_comes_out(attack: str) -> None:
     for text in (attack, f"**{attack}**", f"- {attack}", f"> {attack}", f"[x]({attack})"):
-        _check(render(text, {"ana": ANA}).html)
+        Shown(render(text, {"ana": ANA}).html)
 
 
 def test_the_corpus_is_no_smaller_than_it_was() -> None:
@@ -110,7 +70,7 @@ def test_the_corpus_is_no_smaller_than_it_was() -> None:
 
 @given(st.text(max_size=200))
 def test_only_the_allowed_tags_and_attributes_come_out(written: str) -> None:
-    _check(render(written).html if written.strip() else "")
+    Shown(render(written).html if written.strip() else "")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +118,7 @@ def test_what_is_no_link_is_none(written: str) -> None:
 )
 def test_what_is_beyond_the_budget_is_shown_as_it_was_written(text: str) -> None:
     shown = render(f"**first**\n\n{text}\nthe end").html
-    _check(shown)
+    Shown(shown)
     assert shown.startswith("<p><strong>first</strong></p>")
     assert "the end" in shown
     assert len(shown) < 6 * len(text) + 2_000

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tertulia.protocol import codec, commands
 from tertulia.protocol.errors import Code, ProtocolError
+from tests.support.fuzz import fuzz
 
-FUZZ = settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+FUZZ = fuzz(200)
 TELLING = {Code.BAD_FRAME, Code.UNKNOWN_COMMAND, Code.INVALID}
 
 anything = st.recursive(
@@ -69,6 +65,13 @@ def decoded(data: str | bytes) -> Any:
     return command
 
 
+def assert_holds(command: Any, frame: dict[str, Any]) -> None:
+    """What was sent and nothing else; of another kind are only keys."""
+    for name in set(command.__struct_fields__) & set(frame):
+        value, sent = getattr(command, name), frame[name]
+        assert value == (uuid.UUID(sent) if isinstance(value, uuid.UUID) else sent), name
+
+
 @FUZZ
 @given(st.text())
 def test_any_text(data: str) -> None:
@@ -93,6 +96,53 @@ def test_any_frame(frame: dict[str, Any]) -> None:
     command = decoded(json.dumps(frame))
     if command is not None:
         assert isinstance(command, commands.BY_TYPE[frame["type"]])
+        assert_holds(command, frame)
+
+
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+plain = st.text(characters, max_size=30)
+seqs = st.integers(1, 2**62)
+cursors = st.none() | st.text(characters, max_size=64)
+# What each field may hold; of a field with several meanings, what is right in all of them.
+GOOD: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(("room", "text", "name", "topic", "member", "token", "connect"), plain),
+    **dict.fromkeys(("seq", "after", "before", "around", "version", "reply_to"), seqs),
+    **dict.fromkeys(("archived", "favourite"), st.booleans()),
+    "ref": st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | plain,
+    "limit": st.integers(1, 100),
+    "cursor": cursors,
+    "epoch": st.none() | plain,
+    "key": st.uuids().map(str) | st.uuids().map(lambda key: key.hex),
+    "kind": st.sampled_from(["public", "private", "direct"]),
+    "role": st.sampled_from(["owner", "moderator", "member"]),
+    "members": st.lists(plain, max_size=5),
+    "attachments": st.lists(plain, max_size=5),
+    "emoji": st.sampled_from(["👍", "❤️", "x"]),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(commands.BY_TYPE))
+@FUZZ
+@given(st.data())
+def test_a_right_command_is_read_as_it_was_sent(kind: str, data: st.DataObject) -> None:
+    """Its fields in any order, with others between them, as text or as bytes, escaped or not."""
+    names = commands.BY_TYPE[kind].__struct_fields__
+    fields = {name: data.draw(GOOD[name], name) for name in names}
+    frame = {
+        **fields,
+        "type": kind,
+        data.draw(st.sampled_from(["x", "", "Ref"])): data.draw(anything),
+    }
+    frame = dict(data.draw(st.permutations(list(frame.items()))))
+    try:
+        text = json.dumps(frame, ensure_ascii=data.draw(st.booleans()), allow_nan=False)
+        raw: str | bytes = text.encode() if data.draw(st.booleans()) else text
+    except ValueError:
+        return  # what is in the other field is no JSON
+    command, error = attempt(raw)
+    assert error is None, error
+    assert isinstance(command, commands.BY_TYPE[kind])
+    assert_holds(command, frame)
 
 
 @FUZZ

@@ -68,16 +68,27 @@ def close(code: int | None = None, reason: bytes = b"") -> bytes:
 
 
 class Peer:
-    """One connection after its handshake."""
+    """One connection after its handshake. `headers`: lines of the request besides the usual.
 
-    def __init__(self, port: int, path: str) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    `head`: the server's answer to it. `port`: our end's. `window`: bytes that the kernel takes in
+    while we do not read; its own choice where none is given.
+    """
+
+    def __init__(self, port: int, path: str, *headers: str, window: int = 0) -> None:
+        self._socket = socket.socket()
+        self._socket.settimeout(PATIENCE)
+        if window:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self._socket.connect(("127.0.0.1", port))
+        self.port = int(self._socket.getsockname()[1])
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = bytearray()
+        more = "".join(f"{line}\r\n" for line in headers)
         self._socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\n"
             "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"{more}\r\n".encode()
         )
         head = bytearray()
         while not head.endswith(b"\r\n\r\n"):
@@ -85,6 +96,7 @@ class Peer:
         assert head.startswith(b"HTTP/1.1 101 "), bytes(head)
         # RFC 6455, 1.3 has the answer to this key.
         assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
+        self.head = bytes(head)
 
     def send(self, *frames: bytes) -> None:
         """All in one write."""

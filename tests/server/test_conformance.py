@@ -81,22 +81,21 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 @contextmanager
-def serving() -> Iterator[int]:
-    """The port; the settings are those of `tertulia serve`."""
+def serving(application: Any = echo, **options: Any) -> Iterator[int]:
+    """The port; the settings are those of `tertulia serve` but for `options`."""
     port = free_port()
-    config = uvicorn.Config(
-        echo,
-        port=port,
-        loop="uvloop",
-        http="tertulia.server.http:HttpProtocol",
-        ws="tertulia.server.websocket:WebSocketProtocol",
-        ws_max_size=LIMIT,
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,
-        lifespan="off",
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-    )
+    settings: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": "tertulia.server.http:HttpProtocol",
+        "ws": "tertulia.server.websocket:WebSocketProtocol",
+        "ws_max_size": LIMIT,
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": None,
+        "lifespan": "off",
+        "log_level": "warning",
+        "timeout_graceful_shutdown": 2,
+    }
+    config = uvicorn.Config(application, port=port, **{**settings, **options})
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

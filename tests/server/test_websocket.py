@@ -296,6 +296,28 @@ async def test_a_flood_of_one_peer_leaves_turns_to_the_others() -> None:
         writer.close()
 
 
+async def test_a_message_in_a_flood_of_fragments_leaves_turns_to_the_others() -> None:
+    """Its frames count as messages do, although only the last of them makes one."""
+    async with serving(LeavingApplication()) as (application, address, _):
+        _reader, writer = await opened(address)
+        await eventually(lambda: application.transport is not None)
+        turns = 0
+
+        def turn() -> None:
+            nonlocal turns
+            if not application.received:
+                turns += 1
+                asyncio.get_running_loop().call_soon(turn)
+
+        asyncio.get_running_loop().call_soon(turn)
+        first, between, last = (bytes((head, 0x80)) + bytes(4) for head in (0x01, 0x00, 0x80))
+        writer.write(first + between * 10_000 + last)
+        await eventually(lambda: application.received)
+        assert application.received == [{"text": ""}]
+        assert turns >= 10_000 // 64
+        writer.close()
+
+
 async def test_a_header_that_trickles_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "HEADER_SECONDS", 0.5)
     async with serving() as (_, address, _server):
@@ -609,7 +631,8 @@ def test_a_text_in_many_small_fragments_takes_little_more_than_its_bytes() -> No
     try:
         for number in range(size // 3):
             head = b"\x00" if number else b"\x01"
-            assert not list(reader.feed(head + b"\x83" + bytes(4) + "€".encode()))
+            (part,) = reader.feed(head + b"\x83" + bytes(4) + "€".encode())
+            assert part == (framing.CONT, b"")
         assert tracemalloc.get_traced_memory()[0] < 2 * size
     finally:
         tracemalloc.stop()

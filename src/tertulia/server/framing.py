@@ -33,6 +33,7 @@ _LENGTH16 = struct.Struct("!H")
 _LENGTH64 = struct.Struct("!Q")
 
 Message = tuple[int, str | bytes]
+_PART: Message = (CONT, b"")
 
 
 class Violation(Exception):
@@ -82,7 +83,8 @@ class Fragments:
 
 class Reader:
     """Takes packets and gives messages: `(TEXT, str)`, `(BINARY, bytes)` and, between the frames
-    of one, `(CLOSE | PING | PONG, bytes)`.
+    of one, `(CLOSE | PING | PONG, bytes)`. `(CONT, b"")` stands for a frame that completed none, so
+    that whoever takes turns after so many counts these too.
 
     `max_size`: bytes of a message. One that is larger is refused as soon as its header says so.
     """
@@ -118,8 +120,8 @@ class Reader:
                 yield opcode, payload
             elif final and opcode and self._fragments is None:
                 yield opcode, (decode(payload) if opcode == TEXT else payload)
-            elif (message := self._join(opcode, payload, final=final)) is not None:
-                yield message
+            else:
+                yield self._join(opcode, payload, final=final)
 
     def _header(self, data: bytes, start: int, size: int) -> tuple[int, bool, int, int] | None:
         """(opcode, final, where the payload begins, where it ends); None: it is not all there."""
@@ -169,12 +171,12 @@ class Reader:
         elif (opcode == CONT) == (self._fragments is None):
             raise Violation(PROTOCOL_ERROR, "fragments are out of order")
 
-    def _join(self, opcode: int, payload: bytes, *, final: bool) -> Message | None:
+    def _join(self, opcode: int, payload: bytes, *, final: bool) -> Message:
         if self._fragments is None:
             self._fragments = Fragments(opcode)
         self._fragments.add(payload, final=final)
         if not final:
-            return None
+            return _PART
         message = self._fragments.message()
         self._fragments = None
         return message

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP class with bounds on what a request's header and body may take, and an upgrade
+"""uvicorn's HTTP class with bounds on what requests and unread answers may take, and an upgrade
 without a second parsing."""
 
 from __future__ import annotations
@@ -9,7 +9,11 @@ from typing import Any
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.utils import is_ssl
 
 from .handshake import Request
@@ -28,6 +32,11 @@ HEADER_FIELDS = 100
 _FIELD_EXTRA = 4
 # Seconds that a body may pause between two packets, while it is read.
 BODY_SECONDS = 30.0
+# Seconds in which a peer must have taken something of what is written to him, as with nginx.
+WRITE_SECONDS = 60.0
+# Requests of one peer that may wait behind the one that is answered. Each takes some 10 kB, and a
+# packet holds thousands; no browser and no proxy sends a second one before its answer.
+WAITING_REQUESTS = 64
 
 
 class Flow(FlowControl):
@@ -58,6 +67,13 @@ class HttpProtocol(HttpToolsProtocol):
     _told = 0
     _fields = 0
     _untold = 0
+    # What is being answered; `cycle` is the last of those that wait behind it.
+    _answering: RequestResponseCycle | None = None
+    # What waited for the peer when it was looked at last; whether he has taken some of it since
+    # then; and the one timer that looks.
+    _unwritten = 0
+    _taken = False
+    _write_timer: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.connections.add(self)
@@ -71,6 +87,8 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_came()
         self._stop_body_timer()
+        self._stop_write_timer()
+        self._forsake()
         super().connection_lost(exc)
 
     # Deadlines
@@ -103,7 +121,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _cut(self) -> None:
         self._deadline = None
         self.logger.info("A request's header did not come in %.0f s", HEADER_SECONDS)
-        self.transport.abort()
+        self._abort()
 
     def _watch_body(self) -> None:
         """Once for a body, or for several: each packet only stores its time."""
@@ -126,16 +144,56 @@ class HttpProtocol(HttpToolsProtocol):
             self._look_again(PATIENCE_SECONDS, last=True)
         else:
             self.logger.info("Nothing of a request's body came for %.0f s", BODY_SECONDS)
-            self.transport.abort()
+            self._abort()
 
     def _stop_body_timer(self) -> None:
         if self._body_timer is not None:
             self._body_timer.cancel()
             self._body_timer = None
 
+    # Answers
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        self._taken = True
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # It may be with the transport, which waits for ever, be it closed or not.
+        self._watch_writing()
+
+    def _watch_writing(self) -> None:
+        if self._write_timer is None and (waiting := self.transport.get_write_buffer_size()):
+            self._unwritten, self._taken = waiting, False
+            self._write_timer = self.loop.call_later(WRITE_SECONDS, self._look_for_reader)
+
+    def _look_for_reader(self) -> None:
+        self._write_timer = None
+        if self._taken or self.transport.get_write_buffer_size() < self._unwritten:
+            self._watch_writing()
+            return
+        self.logger.info("Nobody took anything of an answer for %.0f s", WRITE_SECONDS)
+        self._abort()
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
     # Called by the parser
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= WAITING_REQUESTS:
+            # Only to stop the parser; `data_received` refuses.
+            raise ValueError("too many requests wait")
         self._told = self._fields = self._untold = 0
         self._expect_header()
         super().on_message_begin()
@@ -184,7 +242,10 @@ class HttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._untold = 0
             if self._should_upgrade():
-                self._upgrade(data[upgrade.args[0] :])
+                if self._may_be_told():
+                    self._upgrade(data[upgrade.args[0] :])
+                else:
+                    self._hang_up()
                 return
             self._unsupported_upgrade_warning()
         except httptools.HttpParserError:
@@ -199,22 +260,50 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse()
 
     def _refuse(self) -> None:
-        """Answer what is no request, or too large a one."""
-        if not self._is_too_large():
+        """Answer what is no request, too large a one or one too many, and end the connection."""
+        told = self._may_be_told()
+        if self._is_too_large():
+            self.logger.info("A request's header is too large")
+            if told:
+                line = STATUS_LINE[431]
+                self.transport.write(line + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        elif len(self.pipeline) >= WAITING_REQUESTS:
+            self.logger.info("Too many requests of one peer wait")
+        else:
             message = "Invalid HTTP request received."
             self.logger.warning(message)
-            self.send_400_response(message)
-            return
-        self.logger.info("A request's header is too large")
-        # Not into the midst of the answer to the request before it.
-        if self.cycle is None or self.cycle.response_complete:
-            line = STATUS_LINE[431]
-            self.transport.write(line + b"content-length: 0\r\nconnection: close\r\n\r\n")
+            if told:
+                self.send_400_response(message)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._forsake()
         self.transport.close()
+        self._watch_writing()
+
+    def _may_be_told(self) -> bool:
+        """Whether an answer would be taken for one to what is refused, and not for that to a
+        request before it, or for a part of that."""
+        cycle = self._answering
+        if cycle is None or cycle.response_complete:
+            return True
+        return cycle is self.cycle and cycle.more_body and not cycle.response_started
+
+    def _abort(self) -> None:
+        self._forsake()
+        self.transport.abort()
+
+    def _forsake(self) -> None:
+        """Whoever is answering may not write any more: what he writes is passed over."""
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+            self.flow.resume_writing()
 
     def _upgrade(self, rest: bytes) -> None:
         """Hand the connection on. `rest`: what came behind the request."""
         self._stop_body_timer()
+        self._stop_write_timer()
         if not isinstance(self.ws_protocol_class, type) or not issubclass(
             self.ws_protocol_class, WebSocketProtocol
         ):
@@ -234,5 +323,6 @@ class HttpProtocol(HttpToolsProtocol):
         if rest:
             protocol.data_received(rest)
         # A circle of references would keep all this until the collector comes by.
+        self._answering = None
         self.parser = None  # type: ignore[assignment]
         self.flow = None  # type: ignore[assignment]

@@ -38,7 +38,7 @@ LINGER_SECONDS = 1.0
 # Seconds that a stopping server waits for the answer to its close.
 STOP_SECONDS = 0.5
 RESTARTING = '{"retry_after": 1.0}'
-# Messages of one peer that are served before the loop gets a turn.
+# Messages of one peer, or frames of one, that are served before the loop gets a turn.
 TURN = 64
 _PING = framing.frame(PING)
 
@@ -226,7 +226,7 @@ class WebSocketProtocol(asyncio.Protocol):
     def _take(self, opcode: int, payload: Any) -> None:
         if opcode == CLOSE:
             self._peer_closes(payload)
-        elif self._closing:
+        elif self._closing or opcode == framing.CONT:
             pass
         elif opcode >= CLOSE:
             if opcode == PING:
