@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import IO, Annotated
 
 import msgspec
 
@@ -25,6 +26,23 @@ TABLES = "tables/"
 UPLOADS = "uploads/"
 KEY = "secret-key"
 CHUNK = 1 << 20
+# Bytes: what is held in memory as a whole. A manifest of a million uploads is smaller.
+MOST_MANIFEST = 256 << 20
+MOST_KEY = 1 << 16
+
+# What reading an archive that is none, or is not ours, raises in zipfile, zlib and msgspec.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    msgspec.MsgspecError,
+    EOFError,
+    LookupError,
+    ValueError,
+    RuntimeError,  # NotImplementedError and RecursionError are some
+    OverflowError,
+)
 
 
 class BackupError(Exception):
@@ -35,7 +53,7 @@ class Part(msgspec.Struct):
     """A file in the archive: bytes and SHA-256 of what is in it."""
 
     name: str
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0)]
     sha256: str
 
 
@@ -45,7 +63,8 @@ class Table(msgspec.Struct):
     name: str
     columns: list[str]
     rows: int
-    last_id: int | None = None
+    # Below what a database can count to, with room for those that are left out.
+    last_id: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)] | None = None
 
 
 class Manifest(msgspec.Struct):
@@ -60,6 +79,13 @@ class Manifest(msgspec.Struct):
     tables: list[Table]
     heads: dict[str, int]
     parts: list[Part]
+
+
+class _Kind(msgspec.Struct):
+    """The beginning of any manifest, also of one that this version does not read."""
+
+    format: int
+    version: str = "of another version"
 
 
 class Archive:
@@ -88,7 +114,9 @@ class Archive:
 
     def close(self, manifest: Manifest) -> None:
         """The manifest, and the end."""
-        text = json.dumps(msgspec.to_builtins(manifest), indent=1, ensure_ascii=False)
+        text = json.dumps(msgspec.to_builtins(manifest), indent=1, ensure_ascii=False).encode()
+        if len(text) > MOST_MANIFEST:
+            raise BackupError("there are more uploads and rooms than a backup can name")
         self._zip.writestr(MANIFEST, text)
         self._zip.close()
 
@@ -100,13 +128,14 @@ class Saved:
         self._name = name
         with self._understood():
             self._zip = zipfile.ZipFile(file)
-            raw: dict[str, Any] = json.loads(self._zip.read(MANIFEST))
-            if raw.get("format") != FORMAT:
+            text = self._manifest()
+            kind = msgspec.json.decode(text, type=_Kind)
+            if kind.format != FORMAT:
                 raise BackupError(
-                    f"{name} has format {raw.get('format')}, which this version does not read:"
-                    f" restore it with Tertulia {raw.get('version')}"
+                    f"{name} has format {kind.format}, which this version does not read:"
+                    f" restore it with Tertulia {kind.version}"
                 )
-            self.manifest = msgspec.convert(raw, Manifest)
+            self.manifest = msgspec.json.decode(text, type=Manifest)
         self.parts = {part.name: part for part in self.manifest.parts}
         if set(self.parts) | {MANIFEST} != set(self._zip.namelist()):
             raise BackupError(f"{name} is damaged: its parts are not those that it names")
@@ -115,9 +144,23 @@ class Saved:
     def _understood(self) -> Iterator[None]:
         try:
             yield
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
-            # ValueError: no JSON, or another shape.
+        except _UNREADABLE as error:
             raise BackupError(f"{self._name} is no whole backup ({error})") from error
+
+    def _manifest(self) -> bytes:
+        with self._open(MANIFEST) as file:
+            text = file.read(MOST_MANIFEST + 1)
+        if len(text) > MOST_MANIFEST:
+            raise BackupError(f"{self._name} is no backup: its manifest is too large")
+        return text
+
+    def _open(self, part: str) -> IO[bytes]:
+        """zipfile reads more than was ever written here: encrypted parts, other compression."""
+        info = self._zip.getinfo(part)
+        plain = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        if info.flag_bits & 1 or not plain:
+            raise BackupError(f"{self._name} is no backup: {part} is packed as none of ours is")
+        return self._zip.open(info)
 
     def verify(self) -> None:
         """Read everything and compare it with the manifest."""
@@ -129,17 +172,24 @@ class Saved:
                 size += len(chunk)
             if (size, digest.hexdigest()) != (part.size, part.sha256):
                 raise BackupError(f"{self._name} is damaged: {part.name} is not what was saved")
-        for table in self.manifest.tables:
-            if TABLES + table.name not in self.parts:
-                raise BackupError(f"{self._name} is damaged: the table {table.name} is missing")
+        names = [table.name for table in self.manifest.tables]
+        for name in names:
+            if TABLES + name not in self.parts:
+                raise BackupError(f"{self._name} is damaged: the table {name} is missing")
+        if len(names) != len(set(names)):
+            raise BackupError(f"{self._name} is damaged: it names a table twice")
 
     def chunks(self, part: str) -> Iterator[bytes]:
-        """A part's bytes."""
+        """A part's bytes, and no more of them than the manifest says."""
+        left = self.parts[part].size
         try:
-            with self._zip.open(part) as file:
+            with self._open(part) as file:
                 while chunk := file.read(CHUNK):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise BackupError(f"{self._name} is damaged: {part} is too long")
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        except _UNREADABLE as error:
             raise BackupError(f"{self._name} is damaged: {part} cannot be read") from error
 
     @property
@@ -152,7 +202,15 @@ class Saved:
         """The secret key, if the backup holds one."""
         if KEY not in self.parts:
             return None
-        return b"".join(self.chunks(KEY)).decode("ascii", "replace").strip()
+        try:
+            if self.parts[KEY].size > MOST_KEY:
+                raise ValueError
+            key = b"".join(self.chunks(KEY)).decode().strip()
+        except ValueError:
+            key = ""
+        if not key:
+            raise BackupError(f"{self._name} is damaged: its secret key is none")
+        return key
 
 
 def _check_name(archive: str, name: str) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 from tertulia.project import startup
 from tertulia.project.environment import Environment
@@ -40,8 +41,9 @@ class Progress:
 
     @staticmethod
     def say(text: str) -> None:
-        """A line."""
-        print(text, file=sys.stderr, flush=True)
+        """A line; the terminal may have gone meanwhile, and nothing ends because of that."""
+        with suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
 
 
 def step_back() -> None:
@@ -50,16 +52,43 @@ def step_back() -> None:
         os.nice(5)
 
 
-@contextmanager
-def tidy() -> Iterator[None]:
-    """Who ends this lets it clear up behind itself."""
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
-    yield
+class Calls:
+    """Signals that ask this process to end: at once, or when it asks for them."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._heard: int | None = None
+
+    def hold(self) -> None:
+        """From now on they wait for `look`: what follows is not to end half way."""
+        self._held = True
+
+    def look(self) -> None:
+        """End, if one has come meanwhile."""
+        if self._heard is not None:
+            _leave(self._heard)
+
+    def heard(self, number: int, _: object) -> None:
+        """The signals' handler."""
+        if not self._held:
+            _leave(number)
+        self._heard = number
 
 
-def _leave(number: int, _: object) -> None:
+def _leave(number: int) -> NoReturn:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)
+
+
+@contextmanager
+def tidy() -> Iterator[Calls]:
+    """Who ends this lets it clear up behind itself."""
+    calls = Calls()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup does
+            signal.signal(number, calls.heard)
+    yield calls
 
 
 @contextmanager
@@ -72,12 +101,17 @@ def failures(env: Environment) -> Iterator[None]:
     except BrokenPipeError as error:
         raise BackupError("whoever was to read it has gone") from error
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise BackupError(f"{where}{error.strerror or error}") from error
+        raise BackupError(what_failed(error)) from error
     except Error as error:
         raise BackupError(str(startup.database_refused(env, error))) from error
     except startup_errors() as error:
         raise BackupError(str(startup.database_refused(env, error))) from error
+
+
+def what_failed(error: OSError) -> str:
+    """The file, where there is one, and the reason."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
 
 
 def startup_errors() -> tuple[type[Exception], ...]:

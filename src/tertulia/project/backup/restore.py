@@ -12,17 +12,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from tertulia.project import datafolder, startup
+from tertulia.project import startup
 from tertulia.project.environment import Environment, SettingsError
 
 from . import database, versions
-from .archive import TABLES, BackupError, Saved
-from .progress import Progress, failures, tidy
+from .archive import TABLES, BackupError, Saved, Table
+from .key import PuttingKey
+from .progress import Calls, Progress, failures, tidy, what_failed
 from .uploads import Putting
 
 # Where one of these has a row, somebody uses the site already.
@@ -51,7 +52,7 @@ def _new_epoch() -> str:
 def restore(env: Environment, source: str, *, force: bool) -> int:
     """Put a backup in the place of what is there; from standard input for `-`."""
     startup.load(env)
-    with tidy(), failures(env), _opened(source, env.data) as file:
+    with tidy() as calls, failures(env), _opened(source, env.data) as file:
         name = "standard input" if source == "-" else source
         saved = Saved(file, name)
         _refuse_newer(saved, name)
@@ -61,10 +62,11 @@ def restore(env: Environment, source: str, *, force: bool) -> int:
                 "people use this installation already: to replace all that it has, add --force"
             )
         saved.verify()
+        key = PuttingKey(env, saved)
         # Nobody else restores or migrates meanwhile; servers that start wait.
         with startup.alone(env):
-            _restore(env, saved, target, Progress("restored"))
-        _tell_of_key(env, saved)
+            _restore(saved, key, target, calls)
+        key.tell()
     manifest = saved.manifest
     Progress.say(
         f"Restored what was saved on {manifest.made} by Tertulia {manifest.version}"
@@ -82,30 +84,47 @@ def _refuse_newer(saved: Saved, name: str) -> None:
         )
 
 
-def _restore(env: Environment, saved: Saved, target: Any, progress: Progress) -> None:
+def _restore(saved: Saved, key: PuttingKey, target: Any, calls: Calls) -> None:
     from django.conf import settings
 
     uploads = Putting(Path(settings.MEDIA_ROOT), saved)
+    failed: list[str] = []
     try:
         with target.building():
-            _build(saved, target, progress)
+            epoch = _build(saved, target, Progress("restored"))
             uploads.all()
-            target.replace()
-    except BaseException:
-        uploads.undo()
-        raise
-    _put_key(env, saved)
-    uploads.remove_foreign()
+            key.prepare()
+            # From here on it is carried through, or not begun.
+            calls.hold()
+            target.replace(epoch, calls.look)
+    except BaseException as error:
+        calls.hold()
+        if target.replaced is None:
+            raise BackupError(
+                f"it is not known whether the database was replaced ({error}): restore once more"
+            ) from error
+        if not target.replaced:
+            uploads.undo()
+            key.undo()
+            raise
+        failed.append(str(error) or type(error).__name__)
+    for finish in (key.finish, uploads.finish):
+        try:
+            finish()
+        except OSError as error:
+            failed.append(f"{what_failed(error)}: restore once more")
+    if failed:
+        raise BackupError(f"restored, but {', '.join(failed)}")
 
 
-def _build(saved: Saved, target: Any, progress: Progress) -> None:
+def _build(saved: Saved, target: Any, progress: Progress) -> str:
+    """The database beside the one in use, complete; its epoch."""
     manifest = saved.manifest
     versions.migrate_to(manifest.migrations)
-    there = set(database.tables())
+    there = {name: target.columns(name) for name in database.tables()}
+    _check_tables(manifest.tables, there)
     target.empty(sorted(there))
     for table in manifest.tables:
-        if table.name not in there:
-            raise BackupError(f"this version has no table {table.name}")
         chunks = progress.watched(saved.chunks(TABLES + table.name), table.name)
         rows = target.load(table.name, table.columns, chunks)
         if rows != table.rows:
@@ -114,12 +133,27 @@ def _build(saved: Saved, target: Any, progress: Progress) -> None:
     target.hand_out_after(last)
     target.check()
     versions.migrate_on()
-    _new_epoch()
+    epoch = _new_epoch()
     _check_rooms(manifest.heads)
     in_use = target.last_ids()
     for name, last_id in in_use.items():
         last[name] = max(last_id, last.get(name, 0))
     target.hand_out_after({name: last_id + LEFT_OUT for name, last_id in last.items()})
+    return epoch
+
+
+def _check_tables(saved: Iterable[Table], there: Mapping[str, Sequence[str]]) -> None:
+    """The names in a backup are those of tables and columns, and nothing else goes into SQL."""
+    if not there:
+        raise BackupError("the backup says of no migration that it was applied")
+    for table in saved:
+        if table.name not in there:
+            raise BackupError(f"this version has no table {table.name!r}")
+        for column in table.columns:
+            if column not in there[table.name]:
+                raise BackupError(f"the table {table.name} has no column {column!r}")
+        if not table.columns or len(table.columns) != len(set(table.columns)):
+            raise BackupError(f"the backup names columns of {table.name} twice, or none")
 
 
 def _check_rooms(heads: dict[str, int]) -> None:
@@ -140,28 +174,6 @@ _ROOMS = (
     " LEFT JOIN (SELECT room_id, COUNT(*) AS count, MAX(seq) AS last FROM tertulia_chat_event"
     " GROUP BY room_id) e ON e.room_id = r.id"
 )
-
-
-def _put_key(env: Environment, saved: Saved) -> None:
-    """The backup's key becomes the data folder's, unless one is given by other means."""
-    key = saved.key
-    path = env.data / datafolder.KEY_FILE
-    if key is None or env.secret_key or env.secret_key_file:
-        return
-    if not path.exists() or path.read_text("utf-8").strip() != key:
-        datafolder.write_key(path, key)
-
-
-def _tell_of_key(env: Environment, saved: Saved) -> None:
-    from django.conf import settings
-
-    if saved.key is None:
-        Progress.say("The backup holds no secret key: sign-ins hold if the one given is the same.")
-    elif saved.key != settings.SECRET_KEY:
-        if env.secret_key or env.secret_key_file:
-            Progress.say("The secret key given is not the backup's: everybody signs in anew.")
-        else:
-            Progress.say("The backup's secret key was put back: restart servers that run.")
 
 
 @contextmanager

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from tertulia import __version__
-from tertulia.project import datafolder, startup
+from tertulia.project import startup
 from tertulia.project.environment import Environment, SettingsError
 
 from . import database
 from .archive import FORMAT, KEY, TABLES, Archive, Manifest, Table
+from .key import own_key
 from .progress import Progress, failures, step_back, tidy
-from .uploads import Saving
+from .uploads import Saving, sync_folder
 from .versions import newer_ones
 
 # Which files rows refer to: a backup has them all.
@@ -51,7 +52,7 @@ def _fill(env: Environment, archive: Archive, progress: Progress) -> Manifest:
     from django.conf import settings
 
     uploads = Saving(Path(settings.MEDIA_ROOT), archive)
-    if (key := _own_key(env)) is not None:
+    if (key := own_key(env)) is not None:
         archive.add(KEY, [key])
     # Before the snapshot those that are there, after it those that have come meanwhile: whatever
     # the snapshot refers to was there at one of the two.
@@ -64,6 +65,11 @@ def _fill(env: Environment, archive: Archive, progress: Progress) -> Manifest:
             referred = {name for (name,) in snapshot.query(_REFERRED)} if migrations else set()
             if not referred <= uploads.saved and attempt + 1 < TRIES:
                 continue  # it was replaced in this very moment
+            if missing := len(referred - uploads.saved):
+                progress.say(
+                    f"Warning: {missing} pictures that people refer to are not there: the backup"
+                    " is without them"
+                )
             progress.files = len(uploads.saved)
             tables = [_save_table(snapshot, archive, name, progress) for name in database.tables()]
             return Manifest(
@@ -106,14 +112,6 @@ def _rows(manifest: Manifest, name: str) -> int:
     return next((table.rows for table in manifest.tables if table.name == name), 0)
 
 
-def _own_key(env: Environment) -> bytes | None:
-    """The data folder's own key. One from elsewhere is the operator's to keep."""
-    path = env.data / datafolder.KEY_FILE
-    if env.secret_key or env.secret_key_file or not path.exists():
-        return None
-    return path.read_bytes()
-
-
 @contextmanager
 def _opened(target: str, force: bool) -> Iterator[IO[bytes]]:
     """What to write to. A file has its name only once all of it is on the disk."""
@@ -154,8 +152,4 @@ def _name(draft: Path, path: Path, force: bool) -> None:
             raise SettingsError(f"{path} has come into being meanwhile: it is kept") from error
         except OSError:  # a file system without links
             draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from . import values
 from .archive import BackupError
+from .progress import Progress
 
 # Rows that are formatted, and inserted, at a time.
 BATCH = 2_000
@@ -24,6 +25,8 @@ BATCH = 2_000
 _ESCAPES = (("'\\'", r"\\"), ("char(9)", r"\t"), ("char(10)", r"\n"), ("char(13)", r"\r"))
 # Seconds that a restore waits for its turn to write.
 PATIENCE = 30.0
+INSTALLATION = "tertulia_chat_installation"
+_EPOCH = f"SELECT epoch FROM {INSTALLATION}"  # noqa: S608
 
 
 class Snapshot:
@@ -40,7 +43,7 @@ class Snapshot:
 
     def columns(self, table: str) -> list[str]:
         """The columns of a table."""
-        return [row[1] for row in self.query(f'PRAGMA table_info("{table}")')]
+        return _columns(self._connection, table)
 
     def last_ids(self) -> dict[str, int]:
         """The last id that each table has handed out."""
@@ -81,6 +84,8 @@ class Target:
         self._connection = connection
         self._live = _file(connection)
         self._draft = self._live.with_name(f".{self._live.name}.restored")
+        # Whether the draft has taken the place of the database; None: nobody knows.
+        self.replaced: bool | None = False
 
     @contextmanager
     def building(self) -> Iterator[None]:
@@ -92,7 +97,8 @@ class Target:
             yield
         finally:
             self._lead_to(self._live)
-            self._clear()
+            with suppress(OSError):  # the next restore clears it away
+                self._clear()
 
     def _lead_to(self, file: Path) -> None:
         self._connection.close()
@@ -101,6 +107,11 @@ class Target:
     def _clear(self) -> None:
         for end in ("", "-wal", "-shm", "-journal"):
             self._draft.with_name(self._draft.name + end).unlink(missing_ok=True)
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table of the draft."""
+        with closing(sqlite3.connect(self._draft)) as draft:
+            return _columns(draft, table)
 
     def empty(self, tables: Iterable[str]) -> None:
         """Take all rows out of the draft."""
@@ -162,16 +173,16 @@ class Target:
                 if table in known
             )
 
-    def replace(self) -> None:
-        """The draft becomes the database, in one transaction, or the old one stays."""
+    def replace(self, epoch: str, look: Callable[[], None]) -> None:
+        """The draft, of this epoch, becomes the database, in one transaction, or the old one
+        stays: see `replaced`. `look` is called while that waits, and may raise."""
         deadline = time.monotonic() + PATIENCE
 
         def patience(status: int, remaining: int, total: int) -> None:
-            if (
-                status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-                and time.monotonic() > deadline
-            ):
-                raise BackupError(f"somebody else is writing to {self._live} without end")
+            if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                look()
+                if time.monotonic() > deadline:
+                    raise BackupError(f"somebody else is writing to {self._live} without end")
 
         self._connection.close()
         with (
@@ -180,8 +191,31 @@ class Target:
         ):
             live.execute("PRAGMA journal_mode = WAL")
             live.execute("PRAGMA synchronous = FULL")
-            draft.backup(live, progress=patience, sleep=0.05)
-            live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            look()
+            try:
+                draft.backup(live, progress=patience, sleep=0.05)
+                self.replaced = True
+            except sqlite3.Error:
+                self.replaced = self._shows(epoch)
+                if not self.replaced:
+                    raise
+            try:
+                live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                Progress.say(f"Warning: {self._live} is to be written back later ({error})")
+
+    def _shows(self, epoch: str) -> bool | None:
+        """Whether the database in use is of this epoch."""
+        try:
+            with closing(sqlite3.connect(self._live, timeout=1)) as live:
+                known = {row[0] for row in live.execute("SELECT name FROM sqlite_master")}
+                return INSTALLATION in known and (epoch,) in live.execute(_EPOCH).fetchall()
+        except sqlite3.Error:
+            return None
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
 
 
 def _last_ids(connection: sqlite3.Connection) -> dict[str, int]:

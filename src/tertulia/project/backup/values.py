@@ -11,6 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from .archive import BackupError
+
+# Bytes of a row, far above what any table of ours can have in one.
+LONGEST = 64 << 20
+
 _SPECIAL = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "\\": "\\"}
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -23,8 +28,19 @@ def rows(chunks: Iterable[bytes]) -> Iterator[Row]:
     for chunk in chunks:
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
+        if len(rest) > LONGEST:
+            raise BackupError("a row of the backup is too long")
         for line in lines:
-            yield _row(line.decode())
+            yield _row(_text(line))
+    if rest:
+        raise BackupError("the last row of a table in the backup has no end")
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise BackupError("a row of the backup is no text") from error
 
 
 def _row(line: str) -> Row:
