@@ -97,12 +97,16 @@ class ReadMarks:
 
     def _write(self, key: Key, marks: _Marks, told: Callable[[], None] | None = None) -> None:
         """Write the highest; `told` is called when that is done, whatever came of it."""
-        seq = marks.highest
+        seq, epoch = marks.highest, self._runtime.epoch
         self._paced[key] = max(self._paced.get(key, 0), marks.accepted)
         self._runtime.loop.call_later(PACE, self._pace_over, key)
 
         def done(outcome: Marked | ProtocolError) -> None:
-            self._done(key, marks, seq, outcome)
+            if epoch == self._runtime.epoch:
+                self._done(key, marks, seq, outcome)
+            else:
+                # Of the history before: nothing of it is remembered, or tried again, in this one.
+                marks.answer(outcome.read if isinstance(outcome, Marked) else outcome)
             if told is not None:
                 told()
 

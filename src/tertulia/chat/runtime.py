@@ -53,6 +53,8 @@ RATES = {
 RESTART_SECONDS = 1.0
 # Seconds for which what is still told of the history before is taken for what it is.
 AFTERMATH = 10.0
+# Seconds between two tries to read what a new history begins with.
+ANEW = 1.0
 
 
 class Runtime:
@@ -291,13 +293,25 @@ class Runtime:
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.hub.rooms.clear()
         self.hub.spawn(self.link.move(new_epoch))
-        self.hub.spawn(self._begin_anew())
+        self.hub.spawn(self._begin_anew(new_epoch))
 
-    async def _begin_anew(self) -> None:
-        changed = await self.readers.run(last_change)
-        if self.sweep is not None and self.door is not None:
-            self.sweep.begin_anew(changed)
-            self.door.begin_anew(changed)
+    async def _begin_anew(self, new_epoch: str) -> None:
+        """Until this succeeds the changes of access are counted as before, and no connect token is
+        good: it is tried for as long as the history lasts."""
+        failed = False
+        while new_epoch == self.epoch:
+            try:
+                changed = await self.readers.run(last_change)
+            except Exception:
+                if not failed:
+                    logger.warning("The new history cannot be read yet", exc_info=True)
+                failed = True
+                await asyncio.sleep(ANEW)
+                continue
+            if new_epoch == self.epoch and self.sweep is not None and self.door is not None:
+                self.sweep.begin_anew(changed)
+                self.door.begin_anew(changed)
+            return
 
     # What the hub needs (`tertulia.hub.hub.Backend`)
 
