@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import TimerHandle
-from typing import Any
+from typing import Any, cast
 
 import httptools
+from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.utils import is_ssl
+from uvicorn.server import ServerState
 
 from .handshake import Request
 from .sockets import endpoint
@@ -42,8 +44,66 @@ class Flow(FlowControl):
         super().resume_reading()
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """`uvicorn.run(..., http="tertulia.server.http:HttpProtocol")`."""
+class HttpProtocol(asyncio.Protocol):
+    """`uvicorn.run(..., http="tertulia.server.http:HttpProtocol")`.
+
+    A connection that has said nothing yet: a parser and all that goes with it is made for its
+    first bytes. The loop accepts thousands before it reads of one, and 5 kB each would be
+    between the transports, which stay.
+    """
+
+    __slots__ = ("_app_state", "_config", "_deadline", "_loop", "_opened", "_state", "transport")
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._config = config
+        self._state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_event_loop()
+        self._deadline: TimerHandle | None = None
+        # When the connection was opened, in the loop's time.
+        self._opened = 0.0
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._opened = self._loop.time()
+        self._deadline = self._loop.call_later(HEADER_SECONDS, self._too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        self._end()
+        requests = Requests(self._config, self._state, self._app_state, self._loop)
+        self.transport.set_protocol(requests)
+        requests.connection_made(self.transport)
+        requests.expect_header(self._opened)
+        requests.data_received(data)
+
+    def _too_slow(self) -> None:
+        # As `Requests` does: the first bytes may be in the kernel.
+        self._deadline = self._loop.call_later(PATIENCE_SECONDS, self.transport.abort)
+
+    def _end(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self._state.connections.discard(self)  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        self.transport.close()
+
+
+class Requests(HttpToolsProtocol):
+    """The requests of a connection, one after the other, or its upgrade."""
 
     flow: Flow
     _deadline: TimerHandle | None = None
@@ -66,7 +126,6 @@ class HttpProtocol(HttpToolsProtocol):
         self.server = endpoint(transport, "sockname")
         self.client = endpoint(transport, "peername")
         self.scheme = "https" if is_ssl(transport) else "http"
-        self._expect_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_came()
@@ -75,10 +134,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     # Deadlines
 
-    def _expect_header(self) -> None:
+    def expect_header(self, since: float | None = None) -> None:
+        """It has to come in time. `since`: from when on, if not from now on."""
         if self._deadline is None:
-            self._awaited = self.loop.time()
-            self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+            self._awaited = self.loop.time() if since is None else since
+            self._deadline = self.loop.call_at(self._awaited + HEADER_SECONDS, self._too_slow)
 
     def _header_came(self) -> None:
         if self._deadline is not None:
@@ -137,7 +197,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._told = self._fields = self._untold = 0
-        self._expect_header()
+        self.expect_header()
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -194,7 +254,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._watch_body()
         elif self._deadline is None and (self.cycle is None or self.cycle.response_complete):
             # Something without meaning, such as an empty line, has ended uvicorn's keep-alive.
-            self._expect_header()
+            self.expect_header()
         if self._untold > HEADER_BYTES:
             self._refuse()
 
