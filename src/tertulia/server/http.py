@@ -4,8 +4,10 @@ without a second parsing."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio import TimerHandle
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import httptools
 from uvicorn.config import Config
@@ -17,6 +19,8 @@ from uvicorn.server import ServerState
 from .handshake import Request
 from .sockets import endpoint
 from .websocket import WebSocketProtocol
+
+logger = logging.getLogger("uvicorn.error")
 
 # Seconds in which the header of a request must have come, from its first byte on and from the
 # opening of the connection. Nobody honest needs them; who sends a byte now and then holds a file.
@@ -52,7 +56,7 @@ class HttpProtocol(asyncio.Protocol):
     between the transports, which stay.
     """
 
-    __slots__ = ("_app_state", "_config", "_deadline", "_loop", "_opened", "_state", "transport")
+    __slots__ = ("_app_state", "_config", "_loop", "_state", "opened", "overdue", "transport")
 
     def __init__(
         self,
@@ -65,34 +69,31 @@ class HttpProtocol(asyncio.Protocol):
         self._state = server_state
         self._app_state = app_state
         self._loop = _loop or asyncio.get_event_loop()
-        self._deadline: TimerHandle | None = None
-        # When the connection was opened, in the loop's time.
-        self._opened = 0.0
+        # When the connection was opened, in the loop's time; it was found to be too slow.
+        self.opened = 0.0
+        self.overdue = False
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self._state.connections.add(self)  # type: ignore[arg-type]
-        self._opened = self._loop.time()
-        self._deadline = self._loop.call_later(HEADER_SECONDS, self._too_slow)
+        self.opened = self._loop.time()
+        silent = _silent.get(self._state)
+        if silent is None:
+            silent = _silent[self._state] = Silent(self._loop)
+        silent.add(self)
 
     def data_received(self, data: bytes) -> None:
         self._end()
         requests = Requests(self._config, self._state, self._app_state, self._loop)
         self.transport.set_protocol(requests)
         requests.connection_made(self.transport)
-        requests.expect_header(self._opened)
+        requests.expect_header(self.opened)
         requests.data_received(data)
 
-    def _too_slow(self) -> None:
-        # As `Requests` does: the first bytes may be in the kernel.
-        self._deadline = self._loop.call_later(PATIENCE_SECONDS, self.transport.abort)
-
     def _end(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        self._state.connections.discard(self)  # type: ignore[arg-type]
+        _silent[self._state].discard(self)
+        self._state.connections.discard(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end()
@@ -100,6 +101,41 @@ class HttpProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """The server stops."""
         self.transport.close()
+
+
+class Silent:
+    """The connections of a server that have said nothing yet, with one timer for all."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._all: set[HttpProtocol] = set()
+        self._timer: TimerHandle | None = None
+
+    def add(self, protocol: HttpProtocol) -> None:
+        """One more, which has `HEADER_SECONDS` from its opening on."""
+        self._all.add(protocol)
+        if self._timer is None:
+            self._timer = self._loop.call_later(PATIENCE_SECONDS, self._look)
+
+    def discard(self, protocol: HttpProtocol) -> None:
+        """It has spoken, or gone."""
+        self._all.discard(protocol)
+
+    def _look(self) -> None:
+        """As `Requests` does, each gets another turn: its first bytes may be in the kernel."""
+        self._timer = None
+        latest = self._loop.time() - HEADER_SECONDS
+        for protocol in list(self._all):
+            if protocol.overdue:
+                logger.info("Nothing came over a connection for %.0f s", HEADER_SECONDS)
+                protocol.transport.abort()
+            else:
+                protocol.overdue = protocol.opened <= latest
+        if self._all:
+            self._timer = self._loop.call_later(PATIENCE_SECONDS, self._look)
+
+
+_silent: WeakKeyDictionary[ServerState, Silent] = WeakKeyDictionary()
 
 
 class Requests(HttpToolsProtocol):
