@@ -51,11 +51,20 @@ async def repeated(storm: Storm, redis: Redis) -> None:
     await asyncio.gather(*map(repeat, storm.writers))
 
 
+async def last_word(storm: Storm) -> None:
+    """Said when the others have long been silent: whatever one process writes makes it look for
+    what it has not heard, and so hides for that moment that it hears nothing."""
+    await storm.quiet()
+    await asyncio.sleep(1)
+    await storm.writers[0].write("the last word")
+
+
 async def news_lost(storm: Storm, redis: Redis) -> None:
     """Redis dies, and the last that is said is said without it."""
     await storm.more(40)
     await storm.away(redis.kill9)
     await storm.more(40)
+    await last_word(storm)
 
 
 async def flushed(storm: Storm, redis: Redis) -> None:
@@ -63,6 +72,7 @@ async def flushed(storm: Storm, redis: Redis) -> None:
     await storm.more(40)
     await storm.away(redis.flush)
     await storm.more(40)
+    await last_word(storm)
 
 
 async def removal(storm: Storm, redis: Redis) -> None:

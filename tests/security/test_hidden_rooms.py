@@ -36,10 +36,7 @@ PAGES = (
 )
 POSTS = ("/chat/-/rooms/{}/invitations/", "/chat/-/rooms/{}/invitations/1/revoke/")
 # What the process asks by itself: its sweep, every second, and what still holds of sign-ins.
-SWEEP = re.compile(
-    r"accesschange|installation|chat_token|^SELECT id, head FROM"
-    r'|AS "session_key" FROM|sqlite_|^PRAGMA'
-)
+SWEEP = re.compile(r'accesschange|chat_token|AS "session_key" FROM|sqlite_|^PRAGMA')
 LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 
 
