@@ -254,9 +254,10 @@ def test_forwarded_addresses_do_not_renew_a_throttle(small: Server) -> None:
 def test_the_limit_on_open_files_bounds_a_process_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather a refusal than a process that can neither accept nor read its database."""
     from tertulia.chat import capacity
+    from tertulia.server import sockets
 
-    monkeypatch.setattr(capacity, "_files", capacity._files.__wrapped__)  # type: ignore[attr-defined]
+    monkeypatch.setattr(capacity, "open_files", sockets.open_files.__wrapped__)
     monkeypatch.setattr(resource, "getrlimit", lambda which: (1_024, 4_096))
-    assert capacity.most_sockets() == 1_024 - capacity.OTHER_FILES
+    assert capacity.most_sockets() == 1_024 - sockets.OTHER_FILES
     monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY,) * 2)
     assert capacity.most_sockets() == capacity.conf.max_sockets

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from functools import cache
 from typing import Any
 
 from tertulia.hub.connection import close_asgi
 from tertulia.protocol.errors import Close
+from tertulia.server.sockets import OTHER_FILES, open_files
 
 from .conf import conf
 from .throttle import counted
@@ -26,8 +26,6 @@ CAP = "tertulia.cap"
 ADDRESS_SOCKETS = 3_000
 # Seconds after which somebody with too many sockets may try again.
 TOO_MANY_SECONDS = 5.0
-# Files that a process has open besides its sockets: database, log, layer, pages under way.
-OTHER_FILES = 128
 # Seconds after which one may come again.
 RETRY_SECONDS = 5
 # How such a refusal is counted among those by close codes.
@@ -66,19 +64,8 @@ def count_out(address: str) -> None:
 def most_sockets() -> int:
     """The setting, or what the limit on open files leaves, if that is less."""
     most: int = conf.max_sockets
-    files = _files()
+    files = open_files()
     return most if files is None else min(most, max(files - OTHER_FILES, 1))
-
-
-@cache
-def _files() -> int | None:
-    """The limit on open files, if there is one; a server raises it before its first socket."""
-    try:
-        import resource
-    except ImportError:  # not on this platform
-        return None
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return None if files == resource.RLIM_INFINITY else files
 
 
 class SocketCap:

@@ -12,6 +12,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
 from . import framing, handshake
+from .admission import admission
 
 if TYPE_CHECKING:
     from .websocket import Handler, WebSocketProtocol
@@ -35,6 +36,7 @@ class Application:
         self._protocol = protocol
         self._config = config
         self._state = state
+        self._admission = admission(state, protocol.loop)
         self._scope = scope
         self._accept = accept
         self._inbox: deque[dict[str, Any]] = deque([{"type": "websocket.connect"}])
@@ -72,6 +74,7 @@ class Application:
                 self._refuse_late()
         finally:
             self._stop_keepalive()
+            self._admission.over(protocol)
             if not self._left:
                 protocol.returned()
 
@@ -175,6 +178,8 @@ class Application:
         self._answered = True
         self._log("accepted")
         self._protocol.accept(response)
+        # Whoever stays in ASGI has no further need of his place.
+        self._admission.over(self._protocol)
         self._keep_alive()
 
     def _send_open(self, kind: str, message: Any) -> None:

@@ -50,6 +50,13 @@ def parse(data: bytes) -> Request:
     return Request(method, target, headers)
 
 
+def written(request: Request) -> bytes:
+    """The request as one piece, for `parse`: as it is kept in the least memory."""
+    lines = [request.method + b" " + request.target + b" HTTP/1.1\r\n"]
+    _write(lines, request.headers)
+    return b"".join(lines)
+
+
 def check(request: Request) -> str:
     """The value of `Sec-WebSocket-Accept`; raises `Refusal`."""
     if request.method != b"GET":

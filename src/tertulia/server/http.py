@@ -4,10 +4,13 @@ without a second parsing."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio import TimerHandle
-from typing import Any
+from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import httptools
+from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -15,10 +18,13 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 from uvicorn.protocols.utils import is_ssl
+from uvicorn.server import ServerState
 
 from .handshake import Request
 from .sockets import endpoint
 from .websocket import WebSocketProtocol
+
+logger = logging.getLogger("uvicorn.error")
 
 # Seconds in which the header of a request must have come, from its first byte on and from the
 # opening of the connection. Nobody honest needs them; who sends a byte now and then holds a file.
@@ -51,8 +57,98 @@ class Flow(FlowControl):
         super().resume_reading()
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """`uvicorn.run(..., http="tertulia.server.http:HttpProtocol")`."""
+class HttpProtocol(asyncio.Protocol):
+    """`uvicorn.run(..., http="tertulia.server.http:HttpProtocol")`.
+
+    A connection that has said nothing yet: a parser and all that goes with it is made for its
+    first bytes. The loop accepts thousands before it reads of one, and 5 kB each would be
+    between the transports, which stay.
+    """
+
+    __slots__ = ("_app_state", "_config", "_loop", "_state", "opened", "overdue", "transport")
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._config = config
+        self._state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_event_loop()
+        # When the connection was opened, in the loop's time; it was found to be too slow.
+        self.opened = 0.0
+        self.overdue = False
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self.opened = self._loop.time()
+        silent = _silent.get(self._state)
+        if silent is None:
+            silent = _silent[self._state] = Silent(self._loop)
+        silent.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._end()
+        requests = Requests(self._config, self._state, self._app_state, self._loop)
+        self.transport.set_protocol(requests)
+        requests.connection_made(self.transport)
+        requests.expect_header(self.opened)
+        requests.data_received(data)
+
+    def _end(self) -> None:
+        _silent[self._state].discard(self)
+        self._state.connections.discard(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        self.transport.close()
+
+
+class Silent:
+    """The connections of a server that have said nothing yet, with one timer for all."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._all: set[HttpProtocol] = set()
+        self._timer: TimerHandle | None = None
+
+    def add(self, protocol: HttpProtocol) -> None:
+        """One more, which has `HEADER_SECONDS` from its opening on."""
+        self._all.add(protocol)
+        if self._timer is None:
+            self._timer = self._loop.call_later(PATIENCE_SECONDS, self._look)
+
+    def discard(self, protocol: HttpProtocol) -> None:
+        """It has spoken, or gone."""
+        self._all.discard(protocol)
+
+    def _look(self) -> None:
+        """As `Requests` does, each gets another turn: its first bytes may be in the kernel."""
+        self._timer = None
+        latest = self._loop.time() - HEADER_SECONDS
+        for protocol in list(self._all):
+            if protocol.overdue:
+                logger.info("Nothing came over a connection for %.0f s", HEADER_SECONDS)
+                protocol.transport.abort()
+            else:
+                protocol.overdue = protocol.opened <= latest
+        if self._all:
+            self._timer = self._loop.call_later(PATIENCE_SECONDS, self._look)
+
+
+_silent: WeakKeyDictionary[ServerState, Silent] = WeakKeyDictionary()
+
+
+class Requests(HttpToolsProtocol):
+    """The requests of a connection, one after the other, or its upgrade."""
 
     flow: Flow
     _deadline: TimerHandle | None = None
@@ -82,7 +178,6 @@ class HttpProtocol(HttpToolsProtocol):
         self.server = endpoint(transport, "sockname")
         self.client = endpoint(transport, "peername")
         self.scheme = "https" if is_ssl(transport) else "http"
-        self._expect_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_came()
@@ -93,10 +188,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     # Deadlines
 
-    def _expect_header(self) -> None:
+    def expect_header(self, since: float | None = None) -> None:
+        """It has to come in time. `since`: from when on, if not from now on."""
         if self._deadline is None:
-            self._awaited = self.loop.time()
-            self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+            self._awaited = self.loop.time() if since is None else since
+            self._deadline = self.loop.call_at(self._awaited + HEADER_SECONDS, self._too_slow)
 
     def _header_came(self) -> None:
         if self._deadline is not None:
@@ -195,7 +291,7 @@ class HttpProtocol(HttpToolsProtocol):
             # Only to stop the parser; `data_received` refuses.
             raise ValueError("too many requests wait")
         self._told = self._fields = self._untold = 0
-        self._expect_header()
+        self.expect_header()
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -255,7 +351,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._watch_body()
         elif self._deadline is None and (self.cycle is None or self.cycle.response_complete):
             # Something without meaning, such as an empty line, has ended uvicorn's keep-alive.
-            self._expect_header()
+            self.expect_header()
         if self._untold > HEADER_BYTES:
             self._refuse()
 

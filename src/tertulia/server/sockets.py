@@ -1,9 +1,13 @@
-"""What is asked of the socket under a transport."""
+"""What is asked of the socket under a transport, and how many there may be."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from socket import SocketType
+
+# Files that a process has open besides its sockets: database, log, layer, pages under way.
+OTHER_FILES = 128
 
 
 def endpoint(transport: asyncio.BaseTransport, name: str) -> tuple[str, int] | None:
@@ -22,3 +26,14 @@ def plain_socket(transport: asyncio.Transport) -> SocketType | None:
     plain = SocketType(given.family, given.type, given.proto, fileno=given.fileno())
     plain.setblocking(False)
     return plain
+
+
+@cache
+def open_files() -> int | None:
+    """The limit on open files, if there is one; a server raises it before its first socket."""
+    try:
+        import resource
+    except ImportError:  # not on this platform
+        return None
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if files == resource.RLIM_INFINITY else files

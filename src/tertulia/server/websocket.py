@@ -23,6 +23,7 @@ from uvicorn.server import ServerState
 from tertulia.protocol.frames import Frames
 
 from . import framing, handshake
+from .admission import Admission, admission
 from .application import Application
 from .framing import CLOSE, PING, PONG, Message, Reader, Violation
 from .sockets import endpoint, plain_socket
@@ -131,16 +132,30 @@ class WebSocketProtocol(asyncio.Protocol):
     def begin(self, request: handshake.Request, known: dict[str, Any] | None = None) -> None:
         """Answer a handshake. `known`: addresses and scheme, where they are known already."""
         try:
-            accept = handshake.check(request)
+            handshake.check(request)
         except handshake.Refusal as refusal:
             self.answer(
                 handshake.response(refusal.status, refusal.headers, refusal.reason.encode())
             )
             return
-        scope = handshake.scope_of(request, {**self._known(known), **self._of_server()})
+        self._admission.come(self, request, known)
+
+    def start_application(self, request: handshake.Request, known: dict[str, Any] | None) -> None:
+        """It is this handshake's turn, and it has been found good."""
+        try:
+            scope = handshake.scope_of(request, {**self._known(known), **self._of_server()})
+        except UnicodeDecodeError:
+            self.answer(handshake.response(400, [], b"The address must be ASCII."))
+            self._admission.over(self)
+            return
+        accept = handshake.check(request)
         scope["extensions"][EXTENSION] = self
         self._application = Application(self, self._config, self._state, scope, accept)
         self._application.start()
+
+    @property
+    def _admission(self) -> Admission:
+        return admission(self._state, self.loop)
 
     def _known(self, known: dict[str, Any] | None) -> dict[str, Any]:
         if known is not None:
@@ -201,7 +216,7 @@ class WebSocketProtocol(asyncio.Protocol):
                 self._early += data
             else:
                 self._serve(self._reader.feed(data))
-        elif self._application is not None:
+        elif self._application is not None or self._admission.waits(self):
             # Sent ahead of our answer to the handshake.
             self._early += data
             self.transport.pause_reading()
@@ -430,6 +445,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._backlog = None
         self._early = b""
         self._state.connections.discard(self)
+        self._admission.forget(self)
         self._end(framing.ABNORMAL, "")
 
     def shutdown(self) -> None:
@@ -438,7 +454,8 @@ class WebSocketProtocol(asyncio.Protocol):
             self.close(1012, RESTARTING)
             # uvicorn waits for its connections to go; a peer that never answers is cut.
             self.loop.call_later(STOP_SECONDS, self._close_transport)
-        elif self._application is not None and not self._closing:
+        elif self._admission.waits(self) or (self._application is not None and not self._closing):
+            self._admission.forget(self)
             self.answer(handshake.response(500, [], b"Internal Server Error"))
         else:
             self.transport.close()

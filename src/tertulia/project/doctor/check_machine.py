@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import UTC, date, datetime
 
-from tertulia.chat.capacity import OTHER_FILES
 from tertulia.chat.conf import conf
 from tertulia.project import openfiles
 from tertulia.project.environment import Environment
+from tertulia.server.sockets import OTHER_FILES
 
 from .report import Report
 
