@@ -223,11 +223,11 @@ async def _ended(
         stage.expect(closed.code == 4401, "the connection of who is deactivated ends with 4401")
         return time.monotonic()
 
-    told, ended = await asyncio.gather(
+    said, ended = await asyncio.gather(
         asyncio.to_thread(installation.here.shell, _DEACTIVATE.format(name=name)), out()
     )
     # The kernel's monotonic clock is one for all processes.
-    seconds = ended - float(told.split()[-1])
+    seconds = ended - float(said.split()[-1])
     stage.figure("deactivated, and out", seconds, "s", at_most=2)
     for clock in clocks:
         clock.set(0)
