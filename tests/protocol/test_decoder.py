@@ -136,9 +136,10 @@ def test_a_right_command_is_read_as_it_was_sent(kind: str, data: st.DataObject) 
     frame = dict(data.draw(st.permutations(list(frame.items()))))
     try:
         text = json.dumps(frame, ensure_ascii=data.draw(st.booleans()), allow_nan=False)
-        raw: str | bytes = text.encode() if data.draw(st.booleans()) else text
+        encoded = text.encode()
     except ValueError:
-        return  # what is in the other field is no JSON
+        return  # what is in the other field is no JSON, or no UTF-8
+    raw: str | bytes = encoded if data.draw(st.booleans()) else text
     command, error = attempt(raw)
     assert error is None, error
     assert isinstance(command, commands.BY_TYPE[kind])
