@@ -94,7 +94,7 @@ def test_the_guides_own_lines_work_at_a_terminal(embedded: Server, tmp_path: Pat
     for theirs, ours in (
         ("in 1 2 3 4 5 6 7 8;", "in 1 2 3;"),
         ("ws://127.0.0.1:8000", embedded.ws),
-        ("--seconds 60", "--seconds 3"),
+        ("--seconds 30", "--seconds 3"),
     ):
         assert theirs in script
         script = script.replace(theirs, ours)

@@ -20,7 +20,7 @@ NOTED = 1.05
 FILL = KEPT + KEPT // 8
 # A message of the longest text: some 60 kB in the database, with its HTML.
 LONG = "語" * 10_000
-AT_ONCE = 4
+AT_ONCE = 16
 
 
 class Pages:
