@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from .playing import passes, plays
+import pytest
+
+from .playing import passes
 
 
-@plays("browser-killed")
-async def test_a_killed_browser_sends_each_message_once(name: str, mode: str) -> None:
-    await passes(name, mode)
+@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
+async def test_a_killed_browser_sends_each_message_once(mode: str) -> None:
+    await passes("browser-killed", mode)
 
 
-@plays("tabs-leader-killed")
-async def test_three_tabs_and_the_one_that_sends_is_killed(name: str, mode: str) -> None:
-    await passes(name, mode)
+async def test_three_tabs_and_the_one_that_sends_is_killed() -> None:
+    await passes("tabs-leader-killed", "sqlite")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from .playing import passes, plays
+import pytest
+
+from .playing import passes
 
 
-@plays("postgres-restarted")
-async def test_postgresql_restarted_under_load(name: str, mode: str) -> None:
-    await passes(name, mode)
+async def test_postgresql_restarted_under_load() -> None:
+    await passes("postgres-restarted", "scaled")
 
 
-@plays("sqlite-locked")
-async def test_sqlite_locked_from_outside(name: str, mode: str) -> None:
-    await passes(name, mode)
+async def test_sqlite_locked_from_outside() -> None:
+    await passes("sqlite-locked", "sqlite")
 
 
-@plays("disk-full")
-async def test_a_full_disk_and_space_again(name: str, mode: str) -> None:
-    await passes(name, mode)
+@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
+async def test_a_full_disk_and_space_again(mode: str) -> None:
+    await passes("disk-full", mode)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .proxy import Proxy, ThreadedProxy
     from .server import Server
     from .services import Missing, Postgres, Redis
-    from .stored import read_logs
     from .storm import Storm
     from .view import Disorder, RoomView
     from .workload import Doors, Follower, Writer
@@ -48,7 +47,6 @@ __all__ = [
     "check",
     "merged",
     "new_key",
-    "read_logs",
     "recorded",
 ]
 
@@ -60,7 +58,6 @@ _MODULES = {
     "proxy": ("Proxy", "ThreadedProxy"),
     "server": ("Server",),
     "services": ("Missing", "Postgres", "Redis"),
-    "stored": ("read_logs",),
     "storm": ("Storm",),
     "view": ("Disorder", "RoomView"),
     "workload": ("Doors", "Follower", "Writer"),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 from ..client import Client, Refused, new_key
 from ..installation import Installation
-from ..metrics import Metrics
-from ..stored import locked
 from ..storm import Storm
-from ._measure import drained
+from ._measure import Metrics, drained
 from .registry import fault
 from .stage import Stage
 
@@ -29,13 +30,13 @@ async def sqlite_locked(stage: Stage) -> None:
     """Another program holds SQLite by BEGIN EXCLUSIVE for 1 to 30 s."""
     installation = await asyncio.to_thread(stage.installation)
     longest = 0.0
-    watch = _Bystander(installation)
+    watch = _Watch(installation)
     # A minute of all that SQLite takes would be 50,000 messages, to be read again in the end.
     async with stage.storm(installation, pause=0.05) as storm, watch:
         for seconds in stage.choose(short=[1, 5], quick=[1, 8, 20], full=[1, 2, 4, 8, 15, 30]):
             await storm.more(50)
             stage.say(f"locked for {seconds} s")
-            with locked(installation.here):
+            with _locked(installation):
                 until = time.monotonic() + seconds
                 await _refused_in_time(stage, storm, watch, seconds)
                 await asyncio.sleep(max(0.0, until - time.monotonic()))
@@ -52,7 +53,15 @@ async def sqlite_locked(stage: Stage) -> None:
     stage.figure("outboxes drained", longest, "s", at_most=10)
 
 
-async def _refused_in_time(stage: Stage, storm: Storm, watch: _Bystander, seconds: float) -> None:
+@contextmanager
+def _locked(installation: Installation) -> Iterator[None]:
+    with closing(sqlite3.connect(installation.here.database_file(), timeout=30)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.rollback()
+
+
+async def _refused_in_time(stage: Stage, storm: Storm, watch: _Watch, seconds: float) -> None:
     """A send is answered in time: by an error after which to try again, or once it is free."""
     if seconds <= 4:
         # Short enough to be waited for.
@@ -73,7 +82,7 @@ async def _refused_in_time(stage: Stage, storm: Storm, watch: _Bystander, second
         watch.reading = max(watch.reading, time.monotonic() - began)
 
 
-class _Bystander:
+class _Watch:
     """An idle connection that pings every 20 ms; the worst times of what it and others did."""
 
     def __init__(self, installation: Installation) -> None:
@@ -83,7 +92,7 @@ class _Bystander:
         # The send that is refused, and whether it was.
         self.key, self.owed = new_key(), False
 
-    async def __aenter__(self) -> _Bystander:
+    async def __aenter__(self) -> _Watch:
         ((_, token),) = await asyncio.to_thread(self.server.people, 1)
         self.client = await Client.connect(self.ws, token=token)
         self.task = asyncio.create_task(self._run())
