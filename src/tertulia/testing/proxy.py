@@ -16,6 +16,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any, Self, TypeVar
 
@@ -138,7 +139,12 @@ class Proxy:
             client, _ = await loop.sock_accept(listener)
             task = asyncio.create_task(self._serve(client))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(partial(self._served, client))
+
+    def _served(self, client: socket.socket, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        # One that was cancelled before it had begun has closed nothing.
+        client.close()
 
     async def _serve(self, client: socket.socket) -> None:
         try:
