@@ -134,12 +134,23 @@ class Proxy:
     # Connections
 
     async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            client, _ = await loop.sock_accept(listener)
-            task = asyncio.create_task(self._serve(client))
-            self._running.add(task)
-            task.add_done_callback(partial(self._served, client))
+        # Not `sock_accept`: cancelled at the wrong moment it loses what it has accepted.
+        loop, ready = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(listener, ready.set)
+        try:
+            while True:
+                await ready.wait()
+                ready.clear()
+                with contextlib.suppress(BlockingIOError):
+                    self._begin(listener.accept()[0])
+        finally:
+            loop.remove_reader(listener)
+
+    def _begin(self, client: socket.socket) -> None:
+        client.setblocking(False)
+        task = asyncio.create_task(self._serve(client))
+        self._running.add(task)
+        task.add_done_callback(partial(self._served, client))
 
     def _served(self, client: socket.socket, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
