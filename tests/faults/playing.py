@@ -7,8 +7,19 @@ from typing import cast
 
 import pytest
 
-from tertulia.testing.faults import play
+from tertulia.testing.faults import everything, play
 from tertulia.testing.faults.registry import Mode
+
+# (fault, mode) of every short form that a test plays; `test_command.py` misses what is not here.
+PLAYED: set[tuple[str, str]] = set()
+
+
+def plays(*names: str) -> pytest.MarkDecorator:
+    """Parametrizes a test by `name` and `mode`: these faults in every mode that they have."""
+    faults = everything()
+    pairs = [(name, mode) for name in names for mode in faults[name].modes]
+    PLAYED.update(pairs)
+    return pytest.mark.parametrize(("name", "mode"), pairs)
 
 
 async def passes(name: str, mode: str) -> None:

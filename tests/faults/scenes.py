@@ -31,7 +31,7 @@ class Forgetful(Writer):
 
 
 async def shaken(storm: Storm, redis: Redis) -> None:
-    """Everybody talks, while transactions fail."""
+    """Everybody talks, while transactions fail; what is read in the end is read afterwards."""
     shaking = storm.installation.here.data / SHAKES
     shaking.touch()
     await storm.more(80)
@@ -109,9 +109,10 @@ async def asleep(storm: Storm, redis: Redis) -> None:
         await owner.cmd("member.add", room=storm.room, member=sleeper_id)
     sleeper = Sleeper("sleeper", here, token, storm.room, storm.history)
     await sleeper.sleep()
-    # Each is an event of 60 kB: as text one byte a character, as HTML five.
-    for _ in range(8):
-        await asyncio.gather(*(storm.writers[0].write("&" * 10_000) for _ in range(48)))
+    # Each is an event of 60 kB: as text one byte a character, as HTML five. Few at once, so that
+    # one write brings little beyond what may wait.
+    for _ in range(192):
+        await asyncio.gather(*(storm.writers[0].write("&" * 10_000) for _ in range(2)))
     await sleeper.wake()
 
 
@@ -155,6 +156,7 @@ MUTANTS = {
     "groups_only_in_redis": Mutant("flushed", "I7", "in the end"),
     "no_check_after_removal": Mutant("removal", "I6", "not admitted"),
     "resume_by_time": Mutant("coming_back", "I4", "right after"),
+    "stale_reads": Mutant("shaken", "I5", "then read a head of"),
     "outbox_cleared_on_sending": Mutant("cut_off", "I8", "never answered", Forgetful),
     "unbounded_queue": Mutant("asleep", "I8", "waited for sleeper"),
 }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_a_restored_backup_makes_every_client_load_afresh(mode: str) -> None:
-    await passes("backup-restored", mode)
+@plays("backup-restored")
+async def test_a_restored_backup_makes_every_client_load_afresh(name: str, mode: str) -> None:
+    await passes(name, mode)

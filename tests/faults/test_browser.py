@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_a_killed_browser_sends_each_message_once(mode: str) -> None:
-    await passes("browser-killed", mode)
+@plays("browser-killed")
+async def test_a_killed_browser_sends_each_message_once(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-async def test_three_tabs_and_the_one_that_sends_is_killed() -> None:
-    await passes("tabs-leader-killed", "sqlite")
+@plays("tabs-leader-killed")
+async def test_three_tabs_and_the_one_that_sends_is_killed(name: str, mode: str) -> None:
+    await passes(name, mode)

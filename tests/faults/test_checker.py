@@ -87,7 +87,7 @@ def changed(where: dict[str, Any], **fields: Any) -> list[dict[str, Any]]:
 def test_a_good_history_passes() -> None:
     found = verdict(GOOD)
     assert found.violations == []
-    assert (found.passed, found.acknowledged) == (True, 3)
+    assert (found.passed, found.acknowledged, found.removed) == (True, 3, 1)
 
 
 def test_i1_an_acknowledged_message_that_is_not_in_the_log() -> None:
@@ -172,6 +172,13 @@ def test_i6_a_snapshot_after_the_removal() -> None:
 def test_i6_a_resume_after_the_removal() -> None:
     late = [line(40, "resumed", EVE, began=39.0, after=7, head=8), recv(41, EVE, 8, "resume")]
     assert judge([*GOOD, *late]) == {"I6"}
+
+
+def test_i6_says_nothing_where_nobody_was_removed_who_listened() -> None:
+    unseen = [good for good in GOOD if good["client"] != "eve"]
+    assert (verdict(unseen).passed, verdict(unseen).removed) == (True, 0)
+    assert "nobody removed" in verdict(unseen).explained()
+    assert "0 leaked" in verdict(GOOD).explained()
 
 
 def test_i6_whoever_comes_back_may_see_what_was_said_meanwhile() -> None:
@@ -266,8 +273,11 @@ def test_i8_a_process_that_grows_beyond_the_allowance() -> None:
 
 
 def test_i8_a_socket_for_which_too_much_waits() -> None:
-    assert judge([*GOOD, line(32, "waited", EVE, bytes=WAITING)]) == set()
-    assert judge([*GOOD, line(32, "waited", EVE, bytes=WAITING + 1)]) == {"I8"}
+    def waited(count: int) -> list[dict[str, Any]]:
+        return [*GOOD, line(32, "waited", EVE, bytes=count, kernel=1_000_000)]
+
+    assert judge(waited(WAITING + 1_000_000)) == set()
+    assert judge(waited(WAITING + 1_000_001)) == {"I8"}
 
 
 def test_a_history_that_goes_back_in_time_is_refused() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_clocks_that_jump_by_an_hour_harm_nobody(mode: str) -> None:
-    await passes("clocks-jump", mode)
+@plays("clocks-jump")
+async def test_clocks_that_jump_by_an_hour_harm_nobody(name: str, mode: str) -> None:
+    await passes(name, mode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import signal
 import subprocess
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.testing.faults import everything
 from tertulia.testing.processes import descendants
-from tertulia.testing.server import clean_environment
+from tertulia.testing.server import SOURCE, clean_environment
+
+from .playing import PLAYED
 
 # A fault that needs no server: what it does is said by the environment variable DO.
 EXTRA = '''
@@ -91,16 +95,67 @@ def test_the_list_names_every_fault_with_its_length() -> None:
     assert "All of them with --full: about " in output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [(["--full"], True), (["--full", "--no-write"], False), (["--write"], True), ([], False)],
+)
+def test_what_is_played_at_its_full_length_is_kept(
+    arguments: list[str], kept: bool, tmp_path: Path
+) -> None:
+    code, _, _ = ran("made-up", *arguments, "--folder", str(tmp_path))
+    assert code == 0
+    # As a part: a table of all faults is not written over.
+    assert len(list(tmp_path.glob("*-part.md"))) == kept
+    assert len(list(tmp_path.iterdir())) == 2 * kept
+
+
+def test_an_installed_package_does_not_take_another_projects_commit_for_its_own(
+    tmp_path: Path,
+) -> None:
+    """The package lies in somebody else's repository, as a virtual environment may."""
+    source = tmp_path / "other" / "src"
+    source.mkdir(parents=True)
+    (source / "tertulia").symlink_to(SOURCE / "tertulia")
+    (source.parent / "pyproject.toml").write_text('[project]\nname = "other"\n')
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "theirs"]):
+        who = ["-c", "user.name=N", "-c", "user.email=n@example.org"]
+        subprocess.run(["git", *who, *words], cwd=source.parent, check=True)
+    folder = tmp_path / "table"
+    done = subprocess.run(
+        [sys.executable, "-c", EXTRA, "made-up", "--write", "--folder", str(folder)],
+        env=clean_environment(DO="pass", PYTHONPATH=str(source)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    (data,) = folder.glob("*.json")
+    kept = json.loads(data.read_text())
+    assert kept["machine"]["commit"] == "unknown"
+    assert kept["command"].startswith("python -m tertulia.testing.faults made-up ")
+
+
+def test_the_tests_play_every_fault_in_every_mode() -> None:
+    for path in Path(__file__).parent.glob("test_*.py"):
+        importlib.import_module(f"{__package__}.{path.stem}")
+    faults = everything().values()
+    assert {(fault.name, mode) for fault in faults for mode in fault.modes} == PLAYED
+
+
 def test_the_table_is_kept_where_it_is_wanted(tmp_path: Path) -> None:
     code, output, _ = ran("made-up", "--write", "--folder", str(tmp_path / "new"), do="slow")
     assert code == 1
     (page,) = tmp_path.glob("new/*.md")
     (data,) = tmp_path.glob("new/*.json")
     assert str(page) in output
-    assert "| made-up | sqlite | 3 | 1,234 | 0 | 0 | 0 | 0 |" in page.read_text()
+    assert "| made-up | sqlite | 3 | 1,234 | — | — | — | — |" in page.read_text()
     kept = json.loads(data.read_text())
     assert {"Python", "Django", "SQLite"} <= kept["machine"]["versions"].keys()
-    assert kept["machine"]["commit"]
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=SOURCE, capture_output=True, text=True
+    ).stdout
+    assert kept["machine"]["commit"].partition(" ")[0] == (head[:10] or "unknown")
+    assert kept["command"].startswith("bin/faults made-up --write ")
     assert kept["outcomes"][0]["figures"] == [
         {"name": "speed", "value": 2.5, "unit": "s", "at_most": 2}
     ]

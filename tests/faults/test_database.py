@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-async def test_postgresql_restarted_under_load() -> None:
-    await passes("postgres-restarted", "scaled")
+@plays("postgres-restarted")
+async def test_postgresql_restarted_under_load(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-async def test_sqlite_locked_from_outside() -> None:
-    await passes("sqlite-locked", "sqlite")
+@plays("sqlite-locked")
+async def test_sqlite_locked_from_outside(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_a_full_disk_and_space_again(mode: str) -> None:
-    await passes("disk-full", mode)
+@plays("disk-full")
+async def test_a_full_disk_and_space_again(name: str, mode: str) -> None:
+    await passes(name, mode)

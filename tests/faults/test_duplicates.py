@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pytest
-
 from tertulia.testing.client import Client, new_key
 from tertulia.testing.stored import read_logs
 from tertulia.testing.workload import BROKEN
 
 from .conftest import Make
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_the_same_key_ten_times_at_once_after_a_restart_and_a_month_later(mode: str) -> None:
-    await passes("same-key", mode)
+@plays("same-key")
+async def test_the_same_key_ten_times_at_once_after_a_restart_and_a_month_later(
+    name: str, mode: str
+) -> None:
+    await passes(name, mode)
 
 
 async def test_sends_cut_off_before_their_answer_are_made_once(make: Make) -> None:

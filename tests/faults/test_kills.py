@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_sigkill_at_random_under_load(mode: str) -> None:
-    await passes("killed-at-random", mode)
+@plays("killed-at-random")
+async def test_sigkill_at_random_under_load(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_killed_between_a_commit_and_telling_of_it(mode: str) -> None:
-    await passes("killed-after-commit", mode)
+@plays("killed-after-commit")
+async def test_killed_between_a_commit_and_telling_of_it(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-async def test_one_of_two_workers_killed_under_load() -> None:
-    await passes("worker-killed", "scaled")
+@plays("worker-killed")
+async def test_one_of_two_workers_killed_under_load(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_polite_restarts_under_load(mode: str) -> None:
-    await passes("rolling-restart", mode)
+@plays("rolling-restart")
+async def test_polite_restarts_under_load(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_everybody_returns_at_once(mode: str) -> None:
-    await passes("everybody-returns", mode)
+@plays("everybody-returns")
+async def test_everybody_returns_at_once(name: str, mode: str) -> None:
+    await passes(name, mode)

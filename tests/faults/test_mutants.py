@@ -1,4 +1,4 @@
-"""The proof is proved: ten mutants of the product, and the checker catches each for its reason.
+"""The proof is proved: eleven mutants of it, and the checker catches each for its reason.
 
 A mutant is the product with one part replaced from outside (`mutants/sitecustomize.py`, which
 only its server loads), or a client with a broken outbox. Each scene is played with the honest

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize(
-    ("name", "mode"),
-    [
-        ("connections-reset", "scaled"),
-        ("network-away", "sqlite"),
-        ("network-toxics", "scaled"),
-    ],
-)
+@plays("connections-reset", "network-away", "network-toxics", "half-open")
 async def test_the_network_fails(name: str, mode: str) -> None:
     await passes(name, mode)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tertulia.testing.client import Client
 from tertulia.testing.services import Redis
 
 from .conftest import Make
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize("name", ["redis-flushed", "redis-killed"])
-async def test_redis_with_either_layer(name: str) -> None:
-    await passes(name, "scaled")
+@plays("redis-flushed", "redis-killed")
+async def test_redis_with_either_layer(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
-async def test_news_lost_delayed_mixed_up_and_doubled() -> None:
-    await passes("news-mangled", "scaled")
+@plays("news-mangled")
+async def test_news_lost_delayed_mixed_up_and_doubled(name: str, mode: str) -> None:
+    await passes(name, mode)
 
 
 async def test_what_was_said_while_redis_was_away_is_counted_by_members_elsewhere(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize("mode", ["sqlite", "scaled"])
-async def test_no_event_behind_a_removal_in_a_burst(mode: str) -> None:
-    await passes("removed-in-a-burst", mode)
+@plays("removed-in-a-burst")
+async def test_no_event_behind_a_removal_in_a_burst(name: str, mode: str) -> None:
+    await passes(name, mode)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
-from .playing import passes
+from .playing import passes, plays
 
 
-@pytest.mark.parametrize(
-    "name", ["clients-that-do-not-read", "clients-that-do-not-read-under-uvicorn"]
-)
-async def test_clients_that_do_not_read(name: str) -> None:
-    await passes(name, "sqlite")
+@plays("clients-that-do-not-read", "clients-that-do-not-read-under-uvicorn")
+async def test_clients_that_do_not_read(name: str, mode: str) -> None:
+    await passes(name, mode)
+
+
+@plays("slow-clients-and-the-others")
+async def test_the_others_beside_slow_clients(name: str, mode: str) -> None:
+    await passes(name, mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from tertulia.testing.history import recorded as lines_of
 from tertulia.testing.installation import Installation, running
 from tertulia.testing.processes import wait_for
-from tertulia.testing.server import SOURCE, Server
+from tertulia.testing.server import SOURCE, Server, clean_environment
 from tertulia.testing.services import Postgres, Redis
 from tests.conftest import RELAXED
 
@@ -76,10 +77,49 @@ def test_an_installation_that_is_killed_meanwhile_passes(prove: Prove, tmp_path:
     assert found["connections opened"] > PEOPLE
     for column in ("lost", "doubled", "out of order", "leaked", "late", "never answered"):
         assert found[column] == 0
-    assert "once, in order" in output
+    assert output.endswith("is there, once, in order, and nowhere else.\n")
     # The removal took place, and what was recorded can be read again.
     kinds = {line["kind"] for line in lines_of(recorded) if line["op"] == "recv"}
     assert "member.left" in kinds
+
+
+def test_the_guides_own_lines_work_at_a_terminal(embedded: Server, tmp_path: Path) -> None:
+    """As they stand there, but for the address, the seconds and how many people there are."""
+    guide = (SOURCE.parent / "docs" / "guarantee.md").read_text()
+    lines = re.findall(
+        r"^    (for n in .* > tokens|python -m tertulia\.testing prove .*)$", guide, re.M
+    )
+    assert len(lines) == 2
+    script = "\n".join([*lines[:1], f"{lines[1]} --writers 1 --followers 1"])
+    for theirs, ours in (
+        ("in 1 2 3 4 5 6 7 8;", "in 1 2 3;"),
+        ("ws://127.0.0.1:8000", embedded.ws),
+        ("--seconds 30", "--seconds 3"),
+    ):
+        assert theirs in script
+        script = script.replace(theirs, ours)
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    screen, terminal = pty.openpty()
+    try:
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env=clean_environment(**embedded.env, PATH=programs),
+            cwd=tmp_path,
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            # Nobody is to be asked at the terminal of whoever runs the tests.
+            start_new_session=True,
+        )
+    finally:
+        os.close(screen)
+        os.close(terminal)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len((tmp_path / "tokens").read_text().split()) == 3
+    # The one follower there is was not removed.
+    assert re.search(r"^leaked +— \(nobody was removed\)$", done.stdout, re.M)
+    assert done.stdout.endswith("is there, once, in order.\n")
 
 
 def test_two_processes_and_ctrl_c(prove: Prove, postgres: Postgres, redis: Redis) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .proxy import Proxy, ThreadedProxy
     from .server import Server
     from .services import Missing, Postgres, Redis
+    from .stored import read_logs
     from .storm import Storm
     from .view import Disorder, RoomView
     from .workload import Doors, Follower, Writer
@@ -47,6 +48,7 @@ __all__ = [
     "check",
     "merged",
     "new_key",
+    "read_logs",
     "recorded",
 ]
 
@@ -58,6 +60,7 @@ _MODULES = {
     "proxy": ("Proxy", "ThreadedProxy"),
     "server": ("Server",),
     "services": ("Missing", "Postgres", "Redis"),
+    "stored": ("read_logs",),
     "storm": ("Storm",),
     "view": ("Disorder", "RoomView"),
     "workload": ("Doors", "Follower", "Writer"),

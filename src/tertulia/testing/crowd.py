@@ -1,6 +1,7 @@
 """A crowd: thousands of lean clients of one room in a process of their own.
 
-Run as a program, it reads commands from its standard input and answers each by a JSON line:
+`python -m tertulia.testing.crowd` reads commands from its standard input and answers each by a
+JSON line:
 
     {"doors": ["127.0.0.1:8000"], "tokens": [...], "room": "lobby", "count": 10000}   first
     open        all connect, 200 at a time, and subscribe
@@ -17,20 +18,18 @@ connection comes back by himself, resumes where he was, and tries again after ab
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
-import os
 import random
-import struct
 import sys
-from pathlib import Path
 from typing import Any
+
+from .rawsocket import CLOSE, PING, PONG, TEXT, first_frame, masked, upgrade
+from .server import clean_environment
 
 AT_ONCE = 200
 # Seconds between two attempts of one client, on average.
 AGAIN = 1.0
-_TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
 
 class Crowd:
@@ -132,13 +131,8 @@ class Member(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport, self._upgraded, self._buffer = transport, False, b""
-        key = base64.b64encode(os.urandom(16)).decode()
-        transport.write(
-            f"GET /ws/ HTTP/1.1\r\nHost: {self.crowd.doors[0]}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-            f"Sec-WebSocket-Protocol: tertulia.v1, tertulia.connect.{self.connect_token}\r\n"
-            f"Authorization: Bearer {self.token}\r\n\r\n".encode()
-        )
+        protocols = f"tertulia.v1, tertulia.connect.{self.connect_token}"
+        transport.write(upgrade(self.crowd.doors[0], self.token, protocols=protocols))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -150,8 +144,9 @@ class Member(asyncio.Protocol):
                 self.cut()
                 return
             self._upgraded, self._buffer = True, rest
-        while (frame := self._next_frame()) is not None:
-            self._take(*frame)
+        while (frame := first_frame(self._buffer)) is not None:
+            opcode, payload, self._buffer = frame
+            self._take(opcode, payload)
 
     def connection_lost(self, error: Exception | None) -> None:
         was_here = self.here
@@ -165,36 +160,16 @@ class Member(asyncio.Protocol):
 
     # Frames
 
-    def _next_frame(self) -> tuple[int, bytes] | None:
-        """Opcode and payload of the next whole frame; servers send neither masks nor fragments."""
-        buffer = self._buffer
-        if len(buffer) < 2:
-            return None
-        length, start = buffer[1], 2
-        if length == 126 and len(buffer) >= 4:
-            (length,), start = struct.unpack_from("!H", buffer, 2), 4
-        elif length == 127 and len(buffer) >= 10:
-            (length,), start = struct.unpack_from("!Q", buffer, 2), 10
-        elif length >= 126:
-            return None
-        if len(buffer) < start + length:
-            return None
-        self._buffer = buffer[start + length :]
-        return buffer[0] & 15, buffer[start : start + length]
-
     def _send(self, opcode: int, payload: bytes) -> None:
-        """With a mask of zeros: it has to be there, not to hide anything."""
-        size = len(payload)
-        length = bytes([128 | size]) if size < 126 else struct.pack("!BH", 128 | 126, size)
         if self._transport:
-            self._transport.write(bytes([128 | opcode]) + length + bytes(4) + payload)
+            self._transport.write(masked(opcode, payload))
 
     def _take(self, opcode: int, payload: bytes) -> None:
-        if opcode == _PING:
-            self._send(_PONG, payload)
-        elif opcode == _CLOSE:
+        if opcode == PING:
+            self._send(PONG, payload)
+        elif opcode == CLOSE:
             self.cut()
-        elif opcode == _TEXT:
+        elif opcode == TEXT:
             self._understand(json.loads(payload))
 
     def _understand(self, frame: dict[str, Any]) -> None:
@@ -211,7 +186,7 @@ class Member(asyncio.Protocol):
         if self.seq >= 0:
             command |= {"after": self.seq, "epoch": self.epoch}
         self.epoch = epoch
-        self._send(_TEXT, json.dumps(command).encode())
+        self._send(TEXT, json.dumps(command).encode())
 
     def _subscribed(self, reply: dict[str, Any]) -> None:
         if not reply["ok"]:
@@ -246,7 +221,8 @@ class Remote:
     async def start(cls, doors: list[str], tokens: list[str], room: str, count: int) -> Remote:
         """`doors`: addresses as "127.0.0.1:8000"; the tokens' owners are members of the room."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", str(Path(__file__))),
+            *(sys.executable, "-P", "-m", "tertulia.testing.crowd"),
+            env=clean_environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,

@@ -13,10 +13,12 @@ Every line has `op`, `t` (monotonic seconds), `client`, `person` (a public id) a
                                        `messages`: [seq, key, author] from `low` up to `head`
     resumed    began, after, head      a resume's reply; its events follow as `recv`
     recv       seq, kind, key, author, member, via  an event was applied; via: live or resume
-    read       began, head, low, messages  a page of history, shown but not applied
+    read       began, head, low, messages  the newest page of history or a snapshot, as `load` has
+                                       them: shown, and not applied
     healed                             what was broken works again; times to converge begin here
     memory     pid, bytes              what a server process (`client`: its address) occupies
-    waited     bytes                   what was there for a client that had not read for long
+    waited     bytes, kernel           what was there for a client that had not read for long,
+                                       and how much of it the kernel held
     end        head                    writing is over, and the log ends at `head`
 """
 

@@ -15,14 +15,13 @@ from pathlib import Path
 from .checker import ALLOWANCE, DEADLINE, Log, Verdict, Violation, check
 from .client import Client
 from .history import History
+from .memory import resident
 from .workload import (
     Doors,
     Follower,
     Writer,
     connect_patiently,
-    low_of,
     read_whole,
-    triples,
 )
 
 # Seconds between two samples of the memory of the processes.
@@ -167,9 +166,10 @@ class Load:
                 raise error
 
     async def remove_a_follower(self) -> None:
-        """The owner puts one of the followers out of the room."""
+        """The owner puts one of the followers out of the room, who has begun to listen."""
         removed = self.followers.pop()
         self.removed.append(removed)
+        await removed.reach(0)
         async with await Client.connect(self.doors.all[0], token=self.owner_token) as owner:
             answer = await owner.cmd("member.remove", room=self.room, member=removed.person)
             self.moved(answer["event"], owner.id, removed.person)
@@ -219,6 +219,18 @@ class Load:
         self.stop.set()
         await asyncio.wait_for(asyncio.gather(*self.writing), seconds)
 
+    async def abandon(self, seconds: float) -> None:
+        """Stop writing, whatever has become of the writers and of what was broken: who has no
+        answer within `seconds` has none. `verdict()` may follow, as after `quiet`."""
+        self.stop.set()
+        if self.writing:
+            _, waiting = await asyncio.wait(self.writing, timeout=seconds)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*self.writing, return_exceptions=True)
+        self.writing = []
+        self.healed()
+
     async def _converge(self, reader: Client, seconds: float) -> None:
         """Wait until every follower is at the head, then say in the history that it is over."""
         # A page of history brings the head without waking the room's live side, as a
@@ -240,13 +252,7 @@ class Load:
         client = await writer.connected()
         began = time.monotonic()
         result = await client.cmd("room.subscribe", room=self.room, limit=100)
-        writer.note(
-            "read",
-            began=began,
-            head=result["head"],
-            low=low_of(result),
-            messages=triples(result["messages"]),
-        )
+        writer.note_read(began, result)
 
     async def proved(self, at_least: int) -> Verdict:
         """No violation, everybody converged, and enough happened to mean something."""
@@ -257,10 +263,3 @@ class Load:
         refusals = {code for writer in self.writers for code in writer.refusals}
         assert refusals <= {"unavailable", "rate_limited"}, refusals
         return verdict
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process occupies; 0 where it is gone or this is not Linux."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) * 1024
-    return 0

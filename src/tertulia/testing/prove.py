@@ -201,12 +201,13 @@ def told(error: BaseException) -> str:
 
 def table(plan: Plan, verdict: Verdict, proof: Proof) -> str:
     """What is shown at the end."""
+    tried = verdict.removed or verdict.leaked
     rows = [
         ("acknowledged", f"{verdict.acknowledged}"),
         ("lost", f"{verdict.lost}"),
         ("doubled", f"{verdict.doubled}"),
         ("out of order", f"{verdict.out_of_order}"),
-        ("leaked", f"{verdict.leaked}"),
+        ("leaked", f"{verdict.leaked}" if tried else "— (nobody was removed)"),
         ("late", f"{verdict.late}"),
         ("never answered", f"{verdict.stuck}"),
         ("worst time to converge", f"{verdict.converged:.2f} s (at most {plan.deadline:g} s)"),
@@ -218,7 +219,8 @@ def table(plan: Plan, verdict: Verdict, proof: Proof) -> str:
     elif not verdict.acknowledged:
         lines += ["", "Nothing was acknowledged: nothing is proved."]
     else:
-        lines += ["", "All that was acknowledged is there, once, in order, and nowhere else."]
+        elsewhere = ", and nowhere else" if tried else ""
+        lines += ["", f"All that was acknowledged is there, once, in order{elsewhere}."]
     return "\n".join(lines)
 
 
@@ -246,7 +248,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     numbers: list[tuple[str, Any, str]] = [
         ("seconds", Plan.seconds, "how long to write"),
         ("writers", Plan.writers, "how many write"),
-        ("followers", Plan.followers, "how many follow; one is removed at half time"),
+        ("followers", Plan.followers, "how many follow; of several, one is removed at half time"),
         ("rate", Plan.rate, "messages a second, of all writers; a person may send 30"),
         ("deadline", Plan.deadline, "seconds to converge within"),
         ("settle", Plan.settle, "seconds for the last answers"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .history import Line
+from .memory import MIB
 from .verdict import Violation
 
-MIB = 1024 * 1024
 # Seconds after its first sample in which a process is still loading its code.
 STARTING = 3.0
-# Bytes that one socket may have waiting: an outbox of 4 MiB, one write beyond it, and what the
-# kernel takes at both ends.
-WAITING = 12 * MIB
+# Bytes that may wait in the server for one socket: an outbox of 4 MiB, and what one write brings
+# beyond it. What the kernel took, at both ends, is not counted.
+WAITING = 4 * MIB + 256 * 1024
 
 
 class Resources:
@@ -32,11 +32,11 @@ class Resources:
         match line["op"]:
             case "memory":
                 yield from self._sample(line)
-            case "waited" if line["bytes"] > WAITING:
+            case "waited" if (waited := line["bytes"] - line["kernel"]) > WAITING:
                 yield Violation(
                     "I8",
-                    f"{line['bytes'] / MIB:.1f} MiB waited for {line['client']}, which read"
-                    f" nothing: more than {WAITING // MIB} MiB",
+                    f"{waited / MIB:.2f} MiB waited for {line['client']}, which read"
+                    f" nothing: more than {WAITING / MIB:.2f} MiB",
                 )
             case "invoke":
                 self._open[line["person"], line["key"]] = (line["client"], line["room"])

@@ -14,13 +14,14 @@ import signal
 import socket
 import subprocess
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from .processes import Process, free_port, listening, wait_for
 
 
 class Missing(Exception):
-    """A program that these tests need is not installed."""
+    """A program, or an optional part of the package, that is needed here is not installed."""
 
 
 def find_program(name: str) -> str:
@@ -33,10 +34,22 @@ def find_program(name: str) -> str:
     return found
 
 
+def need_extra(module: str, extra: str) -> None:
+    """Raises `Missing` where `module`, a part of tertulia[EXTRA], cannot be imported."""
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise Missing(f"tertulia[{extra}] is not installed: {error}") from error
+
+
 class Redis:
-    """A redis-server without persistence: a restart forgets everything, as a crash would."""
+    """A redis-server without persistence: a restart forgets everything, as a crash would.
+
+    `Missing` also where servers could not speak to it, for want of tertulia[redis].
+    """
 
     def __init__(self) -> None:
+        need_extra("channels_redis", "redis")
         self.program = find_program("redis-server")
         self.folder = Path(tempfile.mkdtemp(prefix="tertulia-redis-"))
         self.port = free_port()
@@ -83,28 +96,34 @@ class Redis:
 
 
 class Postgres:
-    """One cluster; every server gets a new, empty database in it."""
+    """One cluster; every server gets a new, empty database in it.
+
+    `Missing` also where nobody could speak to it, for want of tertulia[postgres].
+    """
 
     USER = "tertulia"
 
     def __init__(self) -> None:
+        need_extra("psycopg", "postgres")
+        self.programs = find_program("initdb"), find_program("postgres")
+        # PostgreSQL refuses to run as root.
+        self.owner = _unprivileged_user() if os.geteuid() == 0 else None
         self.folder = Path(tempfile.mkdtemp(prefix="tertulia-postgres-"))
         self.port = free_port()
         self.process: Process | None = None
         self.numbers = itertools.count(1)
         # Put before the server's command, to enter a namespace; it has to become `owner` itself.
         self.prefix: list[str] = []
-        # PostgreSQL refuses to run as root.
-        self.owner = _unprivileged_user() if os.geteuid() == 0 else None
         if self.owner:
             os.chown(self.folder, pwd.getpwnam(self.owner).pw_uid, pwd.getpwnam(self.owner).pw_gid)
 
     def start(self) -> Postgres:
+        initdb, postgres = self.programs
         cluster = self.folder / "data"
         if not cluster.exists():
             subprocess.run(
                 [
-                    *(find_program("initdb"), "-D", str(cluster), "-U", self.USER),
+                    *(initdb, "-D", str(cluster), "-U", self.USER),
                     *("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
                 ],
                 check=True,
@@ -125,7 +144,7 @@ class Postgres:
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self.process = Process(
-            [*self.prefix, find_program("postgres"), "-D", str(cluster), *settings],
+            [*self.prefix, postgres, "-D", str(cluster), *settings],
             self.folder / "log",
             cwd=self.folder,
             user=None if self.prefix else self.owner,
@@ -134,7 +153,7 @@ class Postgres:
         return self
 
     def _answers(self) -> bool:
-        import psycopg  # an optional part of the package
+        import psycopg
 
         try:
             psycopg.connect(self.url("postgres"), connect_timeout=2).close()
@@ -147,12 +166,16 @@ class Postgres:
 
     def new_database(self) -> str:
         """The address of a new, empty database."""
+        name = f"tertulia_{next(self.numbers)}"
+        self.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def execute(self, statement: str) -> None:
+        """As the cluster's owner, outside of any transaction."""
         import psycopg
 
-        name = f"tertulia_{next(self.numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return self.url(name)
+            connection.execute(statement)
 
     def restart(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: fast shutdown; SIGQUIT: immediate, recovers as after a crash."""

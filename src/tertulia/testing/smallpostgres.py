@@ -7,8 +7,6 @@ import pwd
 import shutil
 from pathlib import Path
 
-import psycopg
-
 from .services import Missing, Postgres
 from .smalldisk import NoMounts, fill_up
 
@@ -45,15 +43,13 @@ class SmallPostgres(Postgres):
         assert self.process
         # What the namespace has mounted there, seen from outside.
         self.seen = Path(f"/proc/{self.process.pid}/root{self.folder}/small")
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE TABLESPACE small LOCATION '{self.folder}/small'")
+        self.execute(f"CREATE TABLESPACE small LOCATION '{self.folder}/small'")
         return self
 
     def new_database(self) -> str:
         """The address of a new, empty database on the small file system."""
         name = f"tertulia_{next(self.numbers)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TABLESPACE small')
+        self.execute(f'CREATE DATABASE "{name}" TABLESPACE small')
         return self.url(name)
 
     def fill(self) -> int:

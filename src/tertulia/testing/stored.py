@@ -1,11 +1,12 @@
-"""Reads the final logs straight from the database, past the server."""
+"""Reads the final logs straight from the database, past the server; changes and locks it, too."""
 
 from __future__ import annotations
 
 import sqlite3
 import uuid
 from collections import defaultdict
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from .logs import Entry, Log
@@ -48,6 +49,18 @@ def execute(server: Server, statement: str) -> None:
         return
     with closing(sqlite3.connect(server.database_file(), timeout=20)) as embedded, embedded:
         embedded.execute(statement)
+
+
+@contextmanager
+def locked(server: Server) -> Iterator[None]:
+    """SQLite is held by another program meanwhile; nobody else writes."""
+    file = server.database_file()
+    with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
 
 
 def read_logs(server: Server, room: str | None = None) -> dict[str, Log]:

@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .checker import DEADLINE, Log
+from .checker import Log
 from .installation import Installation
 from .load import Load
 from .stored import read_logs
-
-# A client that is connected again has everything within this time, in seconds.
-CONVERGED = DEADLINE
 
 
 class Storm(Load):

@@ -27,6 +27,9 @@ class Verdict:
 
     # Sends that were answered with a seq.
     acknowledged: int = 0
+    # People who were put out of a private room, or left it, after they had been seen to listen:
+    # without any, nothing could leak.
+    removed: int = 0
     # Seconds from when an event was known to exist, and its reader connected, to when he had it:
     # the worst of all.
     converged: float = 0.0
@@ -46,6 +49,7 @@ class Verdict:
     def merge(self, other: Verdict) -> None:
         """Add what another check found."""
         self.acknowledged += other.acknowledged
+        self.removed += other.removed
         self.converged = max(self.converged, other.converged)
         self.growth = max(self.growth, other.growth)
         self.violations += other.violations
@@ -78,7 +82,7 @@ class Verdict:
 
     @property
     def stuck(self) -> int:
-        """Sends that were never answered, and processes that grew beyond the bound (I8)."""
+        """Sends that were never answered, and what grew beyond its bound (I8)."""
         return self.counts["I8"]
 
     @property
@@ -92,9 +96,10 @@ class Verdict:
 
     def explained(self, most: int = 20) -> str:
         """The counts in a line, and the first violations below it, a line each."""
+        leaked = f"{self.leaked} leaked" if self.removed or self.leaked else "nobody removed"
         line = (
             f"{self.acknowledged} acknowledged, {self.lost} lost, {self.doubled} doubled,"
-            f" {self.out_of_order} out of order, {self.leaked} leaked, {self.late} late,"
+            f" {self.out_of_order} out of order, {leaked}, {self.late} late,"
             f" {self.stuck} stuck, converged within {self.converged:.2f} s"
         )
         return "\n".join([line, *map(str, self.violations[:most])])

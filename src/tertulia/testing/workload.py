@@ -18,6 +18,8 @@ from .history import History
 # Errors after which the same send is tried again; any other refusal is the end of it.
 RETRYABLE = ("unavailable", "rate_limited", "internal")
 BROKEN = (Closed, TimeoutError, OSError, websockets.WebSocketException)
+# A writer reads after so many answers: the newest messages, so many, or nothing within the seconds.
+ANSWERS_A_READ, READ_MESSAGES, READ_SECONDS = 10, 20, 5.0
 
 
 class Doors:
@@ -95,7 +97,7 @@ class Actor:
 
 
 class Writer(Actor):
-    """Sends one message after the other, each until it is answered."""
+    """Sends one message after the other, each until it is answered, and reads now and then."""
 
     def __init__(self, *args: Any, answer_seconds: float = 5, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,8 +145,38 @@ class Writer(Actor):
             await self.write(f"{self.name} {number}")
             if stop.is_set():
                 return number
+            if number % ANSWERS_A_READ == 0:
+                await self.read()
             await asyncio.sleep(random.uniform(0, 2 * pause))
         raise AssertionError("unreachable")
+
+    async def read(self) -> None:
+        """The newest page of history by the next door, for I5; a read that fails shows nothing.
+
+        Through a connection of its own, which subscribes to nothing: a subscription would put
+        right in that process what the fault has put wrong.
+        """
+        with contextlib.suppress(*BROKEN):
+            async with asyncio.timeout(READ_SECONDS):
+                client = await Client.connect(self.doors.next(), token=self.token)
+                try:
+                    began = time.monotonic()
+                    page = await client.cmd("history.list", room=self.room, limit=READ_MESSAGES)
+                    self.note_read(began, page)
+                except Refused as refusal:
+                    self.refusals.append(refusal.code)
+                finally:
+                    await client.vanish()
+
+    def note_read(self, began: float, page: dict[str, Any]) -> None:
+        """What was read, by a request of that time: a snapshot, or the newest page of history."""
+        self.note(
+            "read",
+            began=began,
+            head=page["head"],
+            low=low_of(page),
+            messages=triples(page["messages"]),
+        )
 
 
 class Follower(Actor):
@@ -234,8 +266,8 @@ def triples(messages: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
 
 
 def low_of(result: dict[str, Any]) -> int:
-    """From which seq on the snapshot holds every message."""
-    if not result["messages_more"]:
+    """From which seq on a snapshot, or the newest page of history, holds every message."""
+    if not result.get("messages_more", result.get("more_before")):
         return 1
     return int(result["messages"][0]["seq"]) if result["messages"] else int(result["head"]) + 1
 

@@ -141,6 +141,18 @@ def resume_by_time(read: Any) -> None:
     read._resume = resume
 
 
+def stale_reads(read: Any) -> None:
+    """While the file is there, pages of history are those of a replica that has stopped."""
+    honest = read.history
+    kept: dict[str, Any] = {}
+
+    def history(speaker: Any, slug: str, *args: Any, **kwargs: Any) -> Any:
+        page = honest(speaker, slug, *args, **kwargs)
+        return kept.setdefault(slug, page) if os.path.exists(os.environ["SHAKE"]) else page
+
+    read.history = history
+
+
 def unbounded_queue(connection: Any) -> None:
     """What waits for a socket is without bound."""
     connection.OUTBOX_BYTES = 1 << 60
@@ -155,6 +167,7 @@ MUTANTS: dict[str, tuple[str, Callable[[Any], None]]] = {
     "groups_only_in_redis": ("tertulia.chat.sweep", groups_only_in_redis),
     "no_check_after_removal": ("tertulia.chat.log", no_check_after_removal),
     "resume_by_time": ("tertulia.chat.read", resume_by_time),
+    "stale_reads": ("tertulia.chat.read", stale_reads),
     "unbounded_queue": ("tertulia.hub.connection", unbounded_queue),
 }
 

@@ -61,9 +61,11 @@ async def _play(found: Fault, stage: Stage) -> None:
         raise
     except Exception as error:
         hung = isinstance(error, TimeoutError) and limit.expired()
-        outcome.violations.append(
+        why = (
             f"not finished within {deadline:.0f} s" if hung else f"{type(error).__name__}: {error}"
         )
+        # Before what the checker says of the rest: it is the reason.
+        outcome.violations.insert(0, why)
         outcome.logs = traceback.format_exc(limit=-6)
     finally:
         outcome.seconds = time.monotonic() - began

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from .. import machine
 from . import play
 from .registry import MODES, Fault, Length, Mode, everything
 from .report import Report, summed
@@ -23,7 +24,7 @@ EPILOG = """\
 Private servers, PostgreSQL and Redis on free ports of the loopback; what the machine runs is not
 touched. Exit status: 0 all passed, 1 something failed, 2 a wrong command line, 3 what ran passed
 but something could not run here, 130 interrupted (SIGINT or SIGTERM: everything is ended, and the
-table of what ran is shown)."""
+table of what ran is shown). With --full or --write the table is kept as well, after each fault."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -42,13 +43,19 @@ def main(words: Sequence[str] | None = None) -> int:
         print("faults: none of these is played in that mode; see --list", file=sys.stderr)
         return 2
     length: Length = "full" if options.full else "quick"
-    report = Report(faults, shlex.join(["bin/faults", *(words or sys.argv[1:])]))
-    return _run(chosen, length, report, options.folder if options.write else None)
+    arguments = shlex.join(sys.argv[1:] if words is None else words)
+    report = Report(
+        faults,
+        f"{machine.command('faults')} {arguments}".strip(),
+        part=not options.full or bool(options.names or options.mode),
+    )
+    write = options.full if options.write is None else options.write
+    return _run(chosen, length, report, options.folder if write else None)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="bin/faults",
+        prog=machine.command("faults"),
         description=__doc__,
         epilog=EPILOG,
         allow_abbrev=False,
@@ -60,9 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     lengths.add_argument("--full", action="store_true", help="the whole lengths, see --list")
     parser.add_argument("--list", action="store_true", help="what there is and how long it takes")
     parser.add_argument("--mode", choices=MODES, help="one process; or PostgreSQL, Redis, several")
-    parser.add_argument("--write", action="store_true", help="keep the table as a page and JSON")
     parser.add_argument(
-        *("--folder",), type=Path, default=Path("docs/faults"), help="where (%(default)s)"
+        *("--write",),
+        action=argparse.BooleanOptionalAction,
+        help="keep the table as a page and as JSON; --full does so unless told --no-write",
+    )
+    parser.add_argument(
+        *("--folder",), type=Path, default=machine.results(), help="where (%(default)s)"
     )
     return parser
 

@@ -1,16 +1,13 @@
-"""What several faults measure: metrics of a server, news between processes, drained outboxes."""
+"""What several faults measure: news between processes, drained outboxes."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-import urllib.request
 from types import TracebackType
 
 from ..client import Client
 from ..installation import Installation
-from ..server import Server
 from ..storm import Storm
 
 # Longer than any delivery may take: the sweep, which comes once a second, has to have found it.
@@ -19,28 +16,6 @@ DEAF = 10.0
 
 class NotInTime(AssertionError):
     """What should have come has not, in any reasonable time."""
-
-
-class Metrics:
-    """`/metrics` of a server at one moment: `metrics("outbox_bytes")` sums over all labels."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    @classmethod
-    def of(cls, server: Server) -> Metrics:
-        """With several workers, the sum over them."""
-        with urllib.request.urlopen(server.url + "/metrics", timeout=10) as answer:
-            return cls(answer.read().decode())
-
-    def __call__(self, name: str, **labels: str) -> float:
-        """The sum of the samples of `tertulia_NAME` that have these labels; 0.0 without any."""
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        return sum(
-            float(value)
-            for has, value in re.findall(rf"^tertulia_{name}(?:{{(.*)}})? (\S+)$", self.text, re.M)
-            if all(label in has.split(",") for label in wanted)
-        )
 
 
 class Ear:

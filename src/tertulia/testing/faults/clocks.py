@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime
 from glob import glob
 
 from ..client import Client, Refused
@@ -23,6 +24,8 @@ HOUR = 3600
 CACHED = 1
 # Where Debian, Fedora and a build of one's own put it; the one for programs with threads.
 PLACES = tuple(f"/usr/{place}/faketime" for place in ("lib/*", "lib64", "lib", "local/lib"))
+# Seconds by which a message's time may differ from its server's clock: what sending takes, mostly.
+CLOSE = 2.0
 # Messages that a person may send at once, and in a second (docs/protocol.md, RATES).
 AT_ONCE = 300
 
@@ -97,18 +100,42 @@ async def clocks_jump(stage: Stage) -> None:
         await _by_cookie(installation.there, cookie) as tab,
     ):
         await storm.more(60, seconds=60)
+        told = Told(stage, cookie, tab.id, await tab.create("What time is it?"))
         jumps = _jumps(len(clocks)) * stage.choose(short=1, quick=1, full=5)
         stage.due = len(jumps)
         for jump in jumps:
             await _jump(stage, storm, clocks, jump)
-            # Whoever is signed in stays so, and may come back.
-            async with await _by_cookie(installation.there, cookie) as again:
-                stage.expect(again.id == tab.id, "who was signed in is")
+            for server, seconds in zip(installation.servers, jump, strict=True):
+                await told.by(server, seconds)
             await tab.cmd("ping")
         loads = sum(follower.loads + follower.resumes for follower in storm.followers)
         stage.expect(loads == len(storm.followers), "no connection was cut")
         await _limited(stage, installation)
-        await _ended(stage, installation, clocks, name, tab)
+        await _ended(stage, installation, clocks, name, tab, told)
+
+
+class Told:
+    """What time servers have, by a message that somebody sends who is signed in."""
+
+    def __init__(self, stage: Stage, cookie: str, person: str, room: str) -> None:
+        self.stage = stage
+        self.cookie = cookie
+        self.person = person
+        self.room = room
+
+    async def by(self, server: Server, seconds: int) -> None:
+        """It is so far off as it was set; and who was signed in still is, and may come back."""
+        async with await _by_cookie(server, self.cookie) as client:
+            self.stage.expect(client.id == self.person, "who was signed in is")
+            await _tells(self.stage, client, self.room, seconds)
+
+
+async def _tells(stage: Stage, client: Client, room: str, seconds: int) -> None:
+    """The server that serves the client has a clock so far off."""
+    due = time.time() + seconds
+    sent = await client.say(room, "now")
+    more = datetime.fromisoformat(sent["sent_at"]).timestamp() - due
+    stage.expect(abs(more) <= CLOSE, f"a clock is {seconds:+d} s off, and not {more:+.1f} s more")
 
 
 def _jumps(count: int) -> list[tuple[int, ...]]:
@@ -146,15 +173,22 @@ async def _limited(stage: Stage, installation: Installation) -> None:
     stage.keep(limited)
     await asyncio.to_thread(limited.start)
     clock = Clock(limited)
-    ((_, token),) = await asyncio.to_thread(limited.people, 1)
-    async with await Client.connect(limited.ws, token=token) as client:
+    (_, token), (_, other) = await asyncio.to_thread(limited.people, 2)
+    async with (
+        await Client.connect(limited.ws, token=token) as client,
+        # One who sends so little that he is not refused.
+        await Client.connect(limited.ws, token=other) as quiet,
+    ):
         room = await client.create("Limits")
+        asked = await quiet.create("What time is it?")
         stage.expect(await _refused(client, room), "the limit holds")
         clock.set(HOUR)
-        await asyncio.sleep(CACHED)
+        await asyncio.sleep(CACHED + 0.3)
+        await _tells(stage, quiet, asked, HOUR)
         stage.expect(await _refused(client, room), "an hour forwards does not lift the limit")
         clock.set(-HOUR)
         await asyncio.sleep(CACHED + 1)
+        await _tells(stage, quiet, asked, -HOUR)
         refused = await _refused(client, room, 20)
         stage.expect(not refused, "two hours backwards keep nobody out who has waited")
 
@@ -169,24 +203,31 @@ async def _refused(client: Client, room: str, count: int = AT_ONCE + 100) -> int
 
 
 async def _ended(
-    stage: Stage, installation: Installation, clocks: list[Clock], name: str, tab: Client
+    stage: Stage,
+    installation: Installation,
+    clocks: list[Clock],
+    name: str,
+    tab: Client,
+    told: Told,
 ) -> None:
     """Somebody is deactivated by a process whose clock is an hour behind the others'."""
     stage.say("somebody is deactivated")
     clocks[-1].set(HOUR)
     clocks[0].set(-HOUR)
-    await asyncio.sleep(CACHED)
+    await asyncio.sleep(CACHED + 0.3)
+    # The process that deactivates has the environment of the first server, and so its clock.
+    await told.by(installation.here, -HOUR)
 
     async def out() -> float:
         closed = await tab.closing(60)
         stage.expect(closed.code == 4401, "the connection of who is deactivated ends with 4401")
         return time.monotonic()
 
-    told, ended = await asyncio.gather(
+    said, ended = await asyncio.gather(
         asyncio.to_thread(installation.here.shell, _DEACTIVATE.format(name=name)), out()
     )
     # The kernel's monotonic clock is one for all processes.
-    seconds = ended - float(told.split()[-1])
+    seconds = ended - float(said.split()[-1])
     stage.figure("deactivated, and out", seconds, "s", at_most=2)
     for clock in clocks:
         clock.set(0)

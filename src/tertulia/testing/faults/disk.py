@@ -9,13 +9,14 @@ from typing import Protocol
 
 from ..client import Client
 from ..installation import Installation
+from ..server import RELAXED
 from ..services import Missing
 from ..smalldisk import NoMounts, SmallDisk
 from ..smallpostgres import SmallPostgres
 from ..storm import Storm
 from ..workload import Writer, until
 from .registry import fault
-from .stage import RELAXED, Stage
+from .stage import Stage
 
 LONG = "x" * 9_000
 # Who writes long messages while there is no room for them.

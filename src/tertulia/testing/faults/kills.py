@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -18,6 +19,9 @@ from ..server import Server
 from .registry import fault
 from .stage import Stage
 
+# What a process writes last that a failpoint kills.
+STRUCK = re.compile(r"failpoint [a-z-]+: kill\b")
+
 
 @fault("killed-at-random", reach="500 kills, 0 lost, doubled, reordered", takes=1200)
 async def killed_at_random(stage: Stage) -> None:
@@ -26,6 +30,8 @@ async def killed_at_random(stage: Stage) -> None:
     async with stage.storm(installation, **_recorded(stage)) as storm:
         for number in stage.trials(stage.choose(short=4, quick=15, full=500)):
             await storm.more(30, seconds=60)
+            if number == 1:
+                await storm.remove_a_follower()
             await asyncio.sleep(stage.chance.uniform(0, 0.3))
             victim = installation.servers[number % len(installation.servers)]
             await storm.away(victim.restart)
@@ -73,7 +79,9 @@ async def _until_killed(
 ) -> None:
     """Load until so many servers have killed themselves and so many messages are answered."""
     stage.due = (stage.due or 0) + kills
-    enough = stage.outcome.trials + kills
+    begun = stage.outcome.trials
+    enough = begun + kills
+    before = _struck(installation)
     async with stage.storm(installation, writers=8, **_recorded(stage)) as storm:
         watching = [asyncio.create_task(_watch(stage, server)) for server in installation.servers]
         try:
@@ -90,9 +98,19 @@ async def _until_killed(
             for watch in watching:
                 watch.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
+        died, struck = stage.outcome.trials - begun, _struck(installation) - before
+        stage.expect(died <= struck, f"whoever died was killed: {died} died, {struck} were killed")
         for server in installation.servers:
             await storm.away(server.restart)
         await storm.more(30, seconds=60)
+
+
+def _struck(installation: Installation) -> int:
+    """How many processes have said that a failpoint kills them now."""
+    return sum(
+        len(STRUCK.findall(server.log.read_text(errors="replace")))
+        for server in installation.servers
+    )
 
 
 async def _last_words(stage: Stage, installation: Installation) -> None:

@@ -6,7 +6,8 @@ import asyncio
 
 from ..failpoints import VARIABLE
 from ..installation import Installation
-from ._measure import Ear, Metrics
+from ..metrics import Metrics
+from ._measure import Ear
 from .registry import fault
 from .stage import Stage
 
@@ -40,6 +41,7 @@ async def news_mangled(stage: Stage) -> None:
         # Begun afterwards, so that both processes have writers and followers.
         async with stage.storm(installation) as storm:
             await storm.more(30)
+            await storm.remove_a_follower()
             await asyncio.sleep(stage.choose(short=1.0, quick=4.0, full=20.0))
             await storm.more(30)
             stage.expect(await _felt(installation), f"gaps were found under {rules}")

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from ..client import Client
 from ..history import Line
 from ..installation import Installation
+from ..metrics import Metrics
 from ..proxy import Proxy
+from ..server import Server
 from ..storm import Storm
 from ..toxics import make
-from ..workload import BROKEN, Doors, Follower, until
-from ._measure import Metrics
+from ..workload import Doors, until
+from ._walker import ALL_SENT, walking
 from .registry import fault
 from .stage import Stage
 
@@ -104,115 +104,87 @@ async def network_away(stage: Stage) -> None:
     stage.figure("resumed", resumed, "s", at_most=2)
 
 
-# A client who watches: what the browser's SDK does, and docs/protocol.md asks of others.
-
-# Seconds by which a heartbeat may be late, and for the answer to a ping.
-LATE = 0.5
-ANSWER = 4.0
-# Seconds after which a dead peer has to be known.
-NOTICED = 30.0
-
-
-class Watchful(Follower):
-    """Takes a connection for dead that is silent for a heartbeat and answers no ping."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.heard = 0.0
-        self.noticed: float | None = None
-
-    async def watch(self) -> None:
-        """Beside `run`."""
-        while True:
-            await asyncio.sleep(0.1)
-            client = self.client
-            if client is None or not client.welcome:
-                continue
-            if client.on_frame is None or self.heard == 0.0:
-                continue
-            if time.monotonic() - self.heard > client.welcome["heartbeat"] + LATE:
-                await self._ask(client)
-
-    async def _ask(self, client: Client) -> None:
-        try:
-            await client.cmd("ping", seconds=ANSWER)
-        except BROKEN:
-            self.noticed = time.monotonic()
-            with contextlib.suppress(*BROKEN):
-                await client.vanish()
-
-    def _take(self, frame: dict[str, Any]) -> None:
-        self.heard = time.monotonic()
-        super()._take(frame)
+# With these settings a heartbeat is 2 seconds, with the site's own 25.
+BRISK = {"DJANGO_SETTINGS_MODULE": f"{__package__}._brisk"}
+# What follows a heartbeat until a page shows all again: it is half a second late, the answer to a
+# ping is waited for 4 seconds, half a second at most goes by before it tries anew, and then it has
+# 2 seconds.
+NOTICED = 0.5 + 4 + 0.5 + 2
+# Heartbeats without a sign of life that a server allows, and seconds until it has looked.
+UNSEEN, LOOKED = 2, 2
 
 
 @fault(
     "half-open",
-    reach="a dead peer is noticed ≤ 30 s, resumed ≤ 2 s; 0 lost, doubled, reordered",
-    takes=80,
+    reach="a page notices ≤ 30 s and shows all ≤ 2 s later; the server lets go of the dead socket"
+    " ≤ 52 s; 0 lost, doubled, reordered",
+    takes=220,
 )
 async def half_open(stage: Stage) -> None:
-    """Connections die without a word, as behind a router that has forgotten them."""
-    if stage.length == "short":
-        stage.note("a silent peer is waited for for half a minute: not in the short form")
-        return
-    # So slow that what is missed in half a minute can be resumed: less than 500 events.
-    how = {"followers": 0, "pause": 0.6}
-    async with proxied(stage) as installation, stage.storm(installation, **how) as storm:
-        watchful = [Watchful(f"watchful-{n}", installation.doors, storm.owner_token, storm.room,
-                             storm.history) for n in range(3)]  # fmt: skip
-        storm.followers += watchful
-        storm.following += [asyncio.create_task(w.run()) for w in watchful]
-        watching = [asyncio.create_task(w.watch()) for w in watchful]
-        await storm.more(30)
-        await until(_all_loaded(watchful), 10, "everybody follows")
-        dead, cut = _die(installation), time.monotonic()
-        stage.trial(dead)
-        await until(lambda: _all_noticed(watchful), 40, "every client has noticed")
-        noticed = max(w.noticed or 0.0 for w in watchful)
-        resumed = await _resumed(storm, cut) - noticed
-        stage.figure("noticed by the clients", noticed - cut, "s", at_most=NOTICED)
-        stage.figure("resumed then", resumed, "s", at_most=2)
-        server = await _noticed_by_servers(installation, dead, cut)
-        # The contract gives a silent client two heartbeats.
-        stage.figure("noticed by the servers", server, "s", at_most=52)
-        for task in watching:
-            task.cancel()
+    """A browser's connections die without a word, as behind a router that has forgotten them."""
+    heartbeat, env = stage.choose(short=(2, BRISK), quick=(25, {}), full=(25, {}))
+    installation = await asyncio.to_thread(stage.installation, env=env)
+    shown = 0.0
+    async with walking(stage, installation) as walker, _Silent(installation.here) as silent:
+        tab = await walker.page()
+        for number in stage.trials(stage.choose(short=1, quick=2, full=6)):
+            _forget(walker.proxy)
+            cut = time.monotonic()
+            silent.since(cut)
+            mine, other = f"turn {number}: mine", f"turn {number}: another's"
+            # Who writes into it finds out sooner, by the answer that does not come.
+            writes = number % 2 == 0
+            if writes:
+                await walker.says(tab, [mine])
+            await walker.witness.say(walker.storm.room, other)
+            await tab.until(ALL_SENT, [other], seconds=60)
+            if writes:
+                await walker.all_shown(tab, [mine])
+            shown = max(shown, time.monotonic() - cut)
+            stage.say(f"all is shown after {time.monotonic() - cut:.1f} s")
+        let_go = await silent.let_go(2 * UNSEEN * heartbeat)
+    stage.figure("a page shows all again", shown, "s", at_most=heartbeat + NOTICED)
+    stage.figure("the server lets go", let_go, "s", at_most=UNSEEN * heartbeat + LOOKED)
 
 
-def _die(installation: Proxied) -> int:
-    """Every connection that is open now carries nothing any more; how many."""
+def _forget(proxy: Proxy) -> None:
+    """Every connection that is open now carries nothing any more; new ones do."""
     chance = random.Random()
-    count = 0
-    for proxy in installation.proxies:
-        for connection in list(proxy.connections):
-            for stream in ("upstream", "downstream"):
-                connection.add(make("timeout", chance, timeout=0, stream=stream))
-            count += 1
-    return count
+    for connection in list(proxy.connections):
+        for stream in ("upstream", "downstream"):
+            connection.add(make("timeout", chance, timeout=0, stream=stream))
 
 
-def _all_loaded(followers: list[Watchful]) -> Any:
-    async def loaded() -> bool:
-        return all(follower.loads for follower in followers)
+class _Silent:
+    """When a server gives up sockets that are dead without its knowing: one after the other."""
 
-    return loaded
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._waiting: list[asyncio.Task[float]] = []
 
+    async def __aenter__(self) -> _Silent:
+        return self
 
-async def _all_noticed(followers: list[Watchful]) -> bool:
-    return all(follower.noticed for follower in followers)
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
 
+    def since(self, cut: float) -> None:
+        """One more has died at this (monotonic) time."""
+        self._waiting.append(asyncio.create_task(self._closed(len(self._waiting), cut)))
 
-async def _noticed_by_servers(installation: Installation, dead: int, cut: float) -> float:
-    """Seconds until the servers have given up so many connections as silent."""
+    async def _closed(self, before: int, cut: float) -> float:
+        async def given_up() -> bool:
+            metrics = await asyncio.to_thread(Metrics.of, self.server)
+            return metrics("connections_closed_total", code="4408") > before
 
-    async def all_closed() -> bool:
-        metrics = [await asyncio.to_thread(Metrics.of, s) for s in installation.servers]
-        await asyncio.sleep(0.2)
-        return sum(m("connections_closed_total", code="4408") for m in metrics) >= dead
+        await until(given_up, 120, "the server has closed a silent connection with 4408")
+        return time.monotonic() - cut
 
-    await until(all_closed, 60, "the servers have closed every silent connection with 4408")
-    return time.monotonic() - cut
+    async def let_go(self, seconds: float) -> float:
+        """The longest that it took; the last is waited for so long."""
+        return max(await asyncio.wait_for(asyncio.gather(*self._waiting), seconds))
 
 
 # Toxics, by turns: each with what it is given.

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from ..checker import Verdict
 from .registry import Length, Mode
 
+# What the checker counts of every storm; leaks only where somebody was removed.
+COUNTS = ("lost", "doubled", "out_of_order", "late", "stuck")
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -30,8 +33,11 @@ class Figure:
 class Outcome:
     """The result of one fault in one mode.
 
-    `converged`: the worst seconds until somebody had what was there to be had. `missing`: what it
-    would have needed here to run at all. `logs`: the end of what the servers wrote, if it failed.
+    Counts are None until something has looked; `leaked` until somebody was removed who listened.
+    `unjudged`: storms whose records nobody has judged, because the fault failed or was ended.
+    `converged`: the worst seconds until somebody had what was there to be had. `growth`: bytes by
+    which a server process grew at most. `missing`: what it would have needed here to run at all.
+    `logs`: the end of what the servers wrote, if it failed.
     """
 
     name: str
@@ -39,11 +45,15 @@ class Outcome:
     length: Length
     trials: int = 0
     acknowledged: int = 0
-    lost: int = 0
-    doubled: int = 0
-    out_of_order: int = 0
-    leaked: int = 0
+    lost: int | None = None
+    doubled: int | None = None
+    out_of_order: int | None = None
+    leaked: int | None = None
+    late: int | None = None
+    stuck: int | None = None
+    unjudged: int = 0
     converged: float | None = None
+    growth: int | None = None
     seconds: float = 0.0
     figures: list[Figure] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -59,14 +69,24 @@ class Outcome:
         return not broken and all(figure.held for figure in self.figures)
 
     def take(self, verdict: Verdict) -> None:
-        """Adds what one check has found; answered sends are counted as they come."""
-        self.lost += verdict.lost
-        self.doubled += verdict.doubled
-        self.out_of_order += verdict.out_of_order
-        self.leaked += verdict.leaked
-        self.violations += map(str, verdict.violations)
+        """Adds what the check of a storm has found; answered sends are counted as they come."""
+        self.checked(*COUNTS, *(["leaked"] if verdict.removed else []))
+        self.blame(verdict)
+        self.growth = max(self.growth or 0, verdict.growth)
         if verdict.acknowledged:
             self.converged = max(self.converged or 0.0, verdict.converged)
+
+    def checked(self, *counts: str) -> None:
+        """Something has looked at these."""
+        for name in counts:
+            setattr(self, name, getattr(self, name) or 0)
+
+    def blame(self, verdict: Verdict) -> None:
+        """Adds violations, and nothing where there is none."""
+        for name in (*COUNTS, "leaked"):
+            if found := getattr(verdict, name):
+                setattr(self, name, (getattr(self, name) or 0) + found)
+        self.violations += map(str, verdict.violations)
 
     def explained(self, limit: int = 20, *, logs: bool = True) -> str:
         """Why it did not pass, for a person: what was broken, and what the servers wrote."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from pathlib import Path
 
+from .. import memory
 from ..client import Client
 from ..crowd import Remote
 from ..installation import Installation
@@ -116,12 +116,7 @@ async def _settled(installation: Installation, pause: float, enough: float = 0.0
 def _memory(installation: Installation) -> float:
     """Proportional set size: pages that several processes share count once."""
     pids = [pid for server in installation.servers for pid in server.worker_pids()]
-    return sum(_pss(pid) for pid in pids)
-
-
-def _pss(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return sum(map(memory.proportional, pids))
 
 
 def _within_files(stage: Stage, count: int) -> int:

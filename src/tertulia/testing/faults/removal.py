@@ -95,6 +95,7 @@ async def _race(stage: Stage, cast: Cast, number: int) -> tuple[str, int]:
 
 async def _judge(stage: Stage, cast: Cast, removals: dict[str, int]) -> None:
     """Everything that came to the removed one, over both connections."""
+    stage.checked("leaked")
     for client in (cast.member, cast.tab):
         # Whatever was still to come to him comes before this answer, or within the half second.
         await asyncio.sleep(0.5)

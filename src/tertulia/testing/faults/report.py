@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from .. import machine
-from ..server import SOURCE
-from ..services import Missing, find_program
+from ..memory import MIB
 from .outcome import Outcome
 from .registry import Fault
 
 COLUMNS = (
     *("fault", "mode", "trials", "acknowledged", "lost", "doubled", "out of order", "leaked"),
-    *("converged", "figures", "passed"),
+    *("late", "stuck", "converged", "grew", "figures", "passed"),
 )
+# In the place of a count that nobody has taken.
+NONE = "—"
 
 
 @dataclass
 class Report:
     """One run of the command. `seconds` so far; `left` are faults that were chosen and not begun,
-    as "name (mode)"."""
+    as "name (mode)"; `part`: not all of them, or not at their full lengths."""
 
     faults: dict[str, Fault]
     command: str
+    part: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     seconds: float = 0.0
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    on: dict[str, Any] = field(default_factory=lambda: described())
+    on: dict[str, Any] = field(default_factory=machine.proved_on)
 
     @property
     def failed(self) -> list[Outcome]:
@@ -55,9 +55,12 @@ class Report:
         return "\n\n".join(filter(None, (_aligned(_rows(self)), self._not_run(), self._sum())))
 
     def save(self, folder: Path) -> list[Path]:
-        """Writes a page and its data, over those of the same day and machine; the files."""
+        """Writes a page and its data, over those of the same day and machine; the files.
+
+        A run of a part has files of its own.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        stem = f"{self.began:%Y-%m-%d}-{machine.kind(self.on)}"
+        stem = f"{self.began:%Y-%m-%d}-{machine.kind(self.on)}{'-part' if self.part else ''}"
         page, data = folder / f"{stem}.md", folder / f"{stem}.json"
         for file, text in ((page, self._page()), (data, self._data())):
             beside = file.with_suffix(".new")
@@ -75,7 +78,6 @@ class Report:
         return "NOT RUN:\n" + "\n".join(lines) if lines else ""
 
     def _page(self) -> str:
-        on = self.on
         head, *rows = _rows(self)
         table = [head, ["---"] * len(head), *rows]
         reaches = [
@@ -89,13 +91,14 @@ class Report:
         missing = [f"- {name}: {why}" for name, why in self.not_run.items()]
         parts = [
             f"# Faults of {self.began:%Y-%m-%d}",
-            f"{on['processor']}, {on['cores']} cores, {on['memory_mib']:,} MiB, {on['system']},"
-            f" {on['kernel']}. "
-            + ", ".join(f"{name} {what}" for name, what in on["versions"].items())
-            + f"; commit {on['commit']}. Made by `{self.command}`. {self._sum()}",
+            f"{machine.told(self.on)} Made by `{self.command}`. {self._sum()}",
             "\n".join(f"| {' | '.join(row)} |" for row in table),
-            "Converged: the worst time until a client had what was there to be had, from when it"
-            " was known and he connected. A figure passes within the bound behind it.",
+            "Leaked: events that reached somebody who had been removed. Late: times that somebody"
+            " did not have everything in time. Stuck: sends without an answer, and what grew beyond"
+            " its bound. Converged: the worst time until a client had what was there to be had,"
+            " from when it was known and he connected. Grew: by how much a server process did at"
+            f" most. {NONE}: nothing has looked at it; for leaks, nobody was removed. A figure"
+            " passes within the bound behind it.",
             *(["## Failed", *failed] if failed else []),
             *(["## Not run", "\n".join(missing)] if missing else []),
             *(["## Notes", "\n".join(notes)] if notes else []),
@@ -118,45 +121,27 @@ class Report:
         return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
-def described() -> dict[str, Any]:
-    """The machine, the commit, and the versions of what a fault stands on."""
-    clone = SOURCE.parent
-    return {**machine.described(), "commit": machine.commit(clone), "versions": _versions()}
-
-
-def _versions() -> dict[str, str]:
-    found = {"Python": str(machine.described()["python"])}
-    for name in ("tertulia", "Django", "uvicorn", "channels-redis", "psycopg"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    found["SQLite"] = sqlite3.sqlite_version
-    for name, program in (("PostgreSQL", "postgres"), ("Redis", "redis-server")):
-        try:
-            words = machine.said(find_program(program), "--version").split()
-        except Missing:
-            continue
-        numbers = (word.removeprefix("v=") for word in words)
-        found[name] = next((each for each in numbers if each[:1].isdigit()), "unknown")
-    return found
-
-
 def summed(one: Outcome) -> str:
     """One outcome in a line, without what is zero."""
     cells = dict(zip(COLUMNS, row(one), strict=True))
-    counts = [f"{name} {cells[name]}" for name in COLUMNS[2:9] if cells[name] not in ("", "0")]
+    counted = COLUMNS[COLUMNS.index("trials") : COLUMNS.index("figures")]
+    counts = [f"{name} {cells[name]}" for name in counted if cells[name] not in (NONE, "0")]
     passed = f"passed: {cells['passed']}"
     return ", ".join([passed, *counts, *map(str, one.figures), f"{one.seconds:.0f} s"])
 
 
 def row(one: Outcome) -> list[str]:
     """The cells of one outcome, under COLUMNS."""
-    counts = (one.lost, one.doubled, one.out_of_order, one.leaked)
+    counts = (one.lost, one.doubled, one.out_of_order, one.leaked, one.late, one.stuck)
+    # While one storm has not been judged, the others' 0 says nothing.
+    told = [
+        NONE if not count and (count is None or one.unjudged) else str(count) for count in counts
+    ]
     passed = "not run" if one.missing else "interrupted" if one.stopped else "FAILED"
     return [
-        *(one.name, one.mode, f"{one.trials:,}", f"{one.acknowledged:,}", *map(str, counts)),
-        "" if one.converged is None else f"{one.converged:.1f} s",
+        *(one.name, one.mode, f"{one.trials:,}", f"{one.acknowledged:,}", *told),
+        NONE if one.converged is None else f"{one.converged:.1f} s",
+        NONE if one.growth is None else f"{one.growth / MIB:.0f} MiB",
         "; ".join(map(str, one.figures)),
         "yes" if one.passed else passed,
     ]

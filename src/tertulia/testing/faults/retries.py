@@ -41,6 +41,7 @@ async def same_key(stage: Stage) -> None:
         await _again(stage, installation, token, room, first)
     log = (await asyncio.to_thread(read_logs, installation.here))[room]
     stored = [entry.key for entry in log.entries if entry.key]
+    stage.checked("lost", "doubled", "out_of_order")
     if stored != list(first):
         stage.blame([Violation("I2", f"{len(stored)} rows for {len(first)} keys")])
 

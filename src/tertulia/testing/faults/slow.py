@@ -13,13 +13,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ..checker import ALLOWANCE
 from ..client import Client
 from ..installation import Installation
-from ..load import resident
+from ..memory import resident
+from ..metrics import Metrics
 from ..server import Server
 from ..storm import Storm
 from ..workload import Follower, Writer, until
-from ._measure import Metrics
 from ._peers import BUFFER, Peer, StockUvicorn
 from .registry import fault
 from .stage import RELAXED, Stage
@@ -27,6 +28,8 @@ from .stage import RELAXED, Stage
 MIB = 1024 * 1024
 # What may wait for a socket (the contract's figure), and what one write may bring beyond it.
 OUTBOX, WRITE = 4 * MIB, 256 * 1024
+# The close code of who does not read (docs/protocol.md).
+TOO_SLOW = 1013
 # Seconds until a socket is cut whose peer does not answer a close, and for looking at it.
 CUT = 14.0
 LONG = "x" * 9_000
@@ -59,17 +62,19 @@ async def under_stock_uvicorn(stage: Stage) -> None:
 
 
 async def _overflow(stage: Stage, installation: Installation, count: int) -> None:
-    async with stage.storm(installation) as storm:
+    async with stage.storm(installation, allowance=ALLOWANCE + (count + 2) * OUTBOX) as storm:
         # Fills the database's cache, and whatever else grows without slow clients too.
         await _flood(storm, stage.choose(short=20, quick=300, full=300))
         await until(_all_follow(storm), 10, "everybody follows")
         watch = _Watch(installation)
-        before, sockets = watch.memory(), watch.sockets()
+        before = watch.memory()
         async with _peers(installation, storm, count):
-            asleep = storm.followers[:2]
+            early, late = asleep = storm.followers[:2]
+            before_it = early.client
             for follower in asleep:
                 await _fall_asleep(follower)
             slow = count + len(asleep)
+            told = await watch.closed(TOO_SLOW)
             async with watch:
                 for _ in range(20):
                     await _flood(storm, 100)
@@ -78,14 +83,23 @@ async def _overflow(stage: Stage, installation: Installation, count: int) -> Non
                 else:
                     raise AssertionError("two thousand long messages have closed nobody")
                 closed = time.monotonic()
-                left = sockets - len(asleep)
+                told = await watch.closed(TOO_SLOW) - told
+                stage.expect(told >= slow, f"{slow} sockets are closed with 1013, not {told:g}")
+                # Who reads again in time finds out why, behind all that waited for him.
+                _wake_up(early)
+                assert before_it
+                code = (await before_it.closing(CUT)).code
+                stage.expect(code == TOO_SLOW, f"who reads again is closed with 1013, not {code}")
+                left = len(storm.writers) + len(storm.followers) - 1
                 await until(watch.holds_at_most(left), 30, "all of them are cut")
                 cut = time.monotonic() - closed
             stage.trial(slow)
             storm.healed()
-            for follower in asleep:
-                _wake_up(follower)
+            _wake_up(late)
             await storm.more(30)
+            for follower in asleep:
+                returned = follower.resumes + follower.loads > 1
+                stage.expect(returned, f"{follower.name} comes back after it was closed")
     most = (OUTBOX + WRITE) / MIB
     stage.figure("waiting for one socket", watch.outbox / MIB, "MiB", at_most=most)
     if stage.length != "short":
@@ -165,6 +179,11 @@ class _Watch:
     def memory(self) -> int:
         """Bytes that all processes occupy together."""
         return sum(resident(pid) for server in self.servers for pid in server.worker_pids())
+
+    async def closed(self, code: int) -> float:
+        """Sockets that the servers have closed with this code so far."""
+        found = [await asyncio.to_thread(Metrics.of, server) for server in self.servers]
+        return sum(m("connections_closed_total", code=str(code)) for m in found)
 
     def sockets(self) -> int:
         """Connections that the servers hold, whether or not their peers still do."""

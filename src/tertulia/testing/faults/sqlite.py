@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 
 from ..client import Client, Refused, new_key
 from ..installation import Installation
+from ..metrics import Metrics
+from ..stored import locked
 from ..storm import Storm
-from ._measure import Metrics, drained
+from ._measure import drained
 from .registry import fault
 from .stage import Stage
 
@@ -30,13 +29,13 @@ async def sqlite_locked(stage: Stage) -> None:
     """Another program holds SQLite by BEGIN EXCLUSIVE for 1 to 30 s."""
     installation = await asyncio.to_thread(stage.installation)
     longest = 0.0
-    watch = _Watch(installation)
+    watch = _Bystander(installation)
     # A minute of all that SQLite takes would be 50,000 messages, to be read again in the end.
     async with stage.storm(installation, pause=0.05) as storm, watch:
         for seconds in stage.choose(short=[1, 5], quick=[1, 8, 20], full=[1, 2, 4, 8, 15, 30]):
             await storm.more(50)
             stage.say(f"locked for {seconds} s")
-            with _locked(installation):
+            with locked(installation.here):
                 until = time.monotonic() + seconds
                 await _refused_in_time(stage, storm, watch, seconds)
                 await asyncio.sleep(max(0.0, until - time.monotonic()))
@@ -53,15 +52,7 @@ async def sqlite_locked(stage: Stage) -> None:
     stage.figure("outboxes drained", longest, "s", at_most=10)
 
 
-@contextmanager
-def _locked(installation: Installation) -> Iterator[None]:
-    with closing(sqlite3.connect(installation.here.database_file(), timeout=30)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        yield
-        other.rollback()
-
-
-async def _refused_in_time(stage: Stage, storm: Storm, watch: _Watch, seconds: float) -> None:
+async def _refused_in_time(stage: Stage, storm: Storm, watch: _Bystander, seconds: float) -> None:
     """A send is answered in time: by an error after which to try again, or once it is free."""
     if seconds <= 4:
         # Short enough to be waited for.
@@ -82,7 +73,7 @@ async def _refused_in_time(stage: Stage, storm: Storm, watch: _Watch, seconds: f
         watch.reading = max(watch.reading, time.monotonic() - began)
 
 
-class _Watch:
+class _Bystander:
     """An idle connection that pings every 20 ms; the worst times of what it and others did."""
 
     def __init__(self, installation: Installation) -> None:
@@ -92,7 +83,7 @@ class _Watch:
         # The send that is refused, and whether it was.
         self.key, self.owed = new_key(), False
 
-    async def __aenter__(self) -> _Watch:
+    async def __aenter__(self) -> _Bystander:
         ((_, token),) = await asyncio.to_thread(self.server.people, 1)
         self.client = await Client.connect(self.ws, token=token)
         self.task = asyncio.create_task(self._run())

@@ -8,13 +8,13 @@ import random
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..checker import Verdict, Violation
 from ..installation import Installation
-from ..server import Server
+from ..server import RELAXED, Server
 from ..services import Postgres, Redis
 from ..storm import Storm
 from .outcome import Figure, Outcome
@@ -23,11 +23,11 @@ from .registry import Length, Mode
 Value = TypeVar("Value")
 Removable = TypeVar("Removable")
 
-# Load sends more than a person may; faults of the limits set their own.
-RELAXED = {"TERTULIA_LIMITS": "off", "TERTULIA_SIGNUP": "open"}
-
 # Lines of a server's log that say nothing of a fault.
 _AT_START = ("Tertulia is at ", "Set up the first administrator", "No mail server is set")
+
+# Seconds for judging what a storm recorded until its fault failed, and, of these, for answers.
+EARLY, LAST_ANSWERS = 30.0, 8.0
 
 Say = Callable[[str], None]
 
@@ -40,8 +40,9 @@ class _Shared:
     @classmethod
     def postgres(cls) -> Postgres:
         if cls.cluster is None:
-            cls.cluster = Postgres().start()
-            atexit.register(cls.cluster.remove)
+            made = Postgres()
+            atexit.register(made.remove)
+            cls.cluster = made.start()
         return cls.cluster
 
 
@@ -87,33 +88,32 @@ class Stage:
         """
         settings = {**RELAXED, **(env or {})}
         if self.mode == "sqlite":
-            server = Server(env=settings, **options).start()
-            made = Installation([server])
-        else:
-            cluster = postgres or self._postgres or _Shared.postgres()
-            made = Installation.scaled(
+            made = self.keep(Installation([Server(env=settings, **options)]))
+            made.here.start()
+            return made
+        cluster = postgres or self._postgres or _Shared.postgres()
+        # When it does not start, it removes by itself what it has begun.
+        return self.keep(
+            Installation.scaled(
                 cluster, redis or self.redis(), settings, servers=servers, **options
             )
-        self._stack.callback(made.remove)
-        self._servers += made.servers
-        return made
+        )
 
     def postgres(self) -> Postgres:
         """A PostgreSQL of this fault's own, to be broken; the installations made later use it."""
         if self._postgres is None:
-            self._postgres = Postgres().start()
-            self._stack.callback(self._postgres.remove)
+            self._postgres = self.keep(Postgres()).start()
         return self._postgres
 
     def redis(self) -> Redis:
         """A Redis of this fault's own, to be broken; the installations made later use it."""
         if self._redis is None:
-            self._redis = Redis().start()
-            self._stack.callback(self._redis.remove)
+            self._redis = self.keep(Redis()).start()
         return self._redis
 
     def keep(self, made: Removable) -> Removable:
-        """Something of the fault's own with `remove()`, which is called at its end."""
+        """Something of the fault's own with `remove()`, which is called at its end: to be kept
+        before it is started, so that nothing is left of what does not come up."""
         self._stack.callback(made.remove)  # type: ignore[attr-defined]
         if isinstance(made, Installation):
             self._servers += made.servers
@@ -130,16 +130,29 @@ class Stage:
         """Load on a room (`Storm`), recorded; at the end it is drained and checked."""
         async with Storm(installation, **how) as storm:
             self._storm = storm
+            self.outcome.unjudged += 1
             try:
                 yield storm
-                await self._settle(storm)
+            except Exception:
+                await self._judge_early(storm)
+                raise
+            else:
+                await self._judge(storm)
             finally:
                 self.outcome.acknowledged += storm.acknowledged
                 self._storm = None
 
-    async def _settle(self, storm: Storm) -> None:
-        verdict = await storm.verdict()
-        self.outcome.take(verdict)
+    async def _judge(self, storm: Storm) -> None:
+        self.outcome.take(await storm.verdict())
+        self.outcome.unjudged -= 1
+
+    async def _judge_early(self, storm: Storm) -> None:
+        """The fault has failed: what was recorded until then is judged all the same, if the
+        installation answers."""
+        with suppress(Exception):
+            async with asyncio.timeout(EARLY):
+                await storm.abandon(LAST_ANSWERS)
+                await self._judge(storm)
 
     # What is noted
 
@@ -176,7 +189,12 @@ class Stage:
         """Violations that were found beside a storm, by the checker or by the fault itself."""
         verdict = Verdict()
         verdict.add(found)
-        self.outcome.take(verdict)
+        self.outcome.blame(verdict)
+
+    def checked(self, *counts: str) -> None:
+        """These counts of the outcome ("lost", "leaked") were looked at beside a storm: 0, but
+        for what is blamed."""
+        self.outcome.checked(*counts)
 
     def converged(self, seconds: float) -> None:
         """Somebody had everything again after so long, where no storm tells; the worst is kept."""

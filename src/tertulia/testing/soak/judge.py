@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..memory import MIB
+from .pages import Pages
 from .samples import Sample
 from .trend import Bound, Trend, fit
 
-MIB = 1024 * 1024
 # The beginning of a process's life says nothing of its growth: this share of the soak, at least
 # and at most so many seconds.
 WARM_UP = 0.2
@@ -79,16 +80,9 @@ def warm_up(seconds: float) -> float:
 
 
 def judge(
-    samples: Sequence[Sample],
-    seconds: float,
-    names: dict[int, str],
-    explained: Callable[[float, float], float],
+    samples: Sequence[Sample], seconds: float, names: dict[int, str], pages: Pages
 ) -> list[Judged]:
-    """All quantities of all processes that were seen for long enough.
-
-    `names`: what a pid is called. `explained(from, to)`: bytes by which what a database keeps in
-    memory may have grown between these times.
-    """
+    """All quantities of all processes that were seen for long enough; `names`: those of pids."""
     found = []
     for pid, name in names.items():
         mine = [s for s in samples if s.pid == pid]
@@ -102,6 +96,6 @@ def judge(
             trend = fit([t for t, _ in points], [v for _, v in points]) if points else None
             if trend is None:
                 continue
-            cache = explained(warm[0].t, warm[-1].t) / MIB if quantity.unit == "MiB" else 0.0
+            cache = pages.explained(warm[0].t, warm[-1].t) / MIB if quantity.unit == "MiB" else 0.0
             found.append(Judged(name, quantity, trend, quantity.bound(seconds), cache))
     return found

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import machine
-from ..server import SOURCE
-from ..services import Missing, find_program
-from .judge import MIB, Judged
+from ..faults.registry import Mode
+from ..memory import MIB
+from .judge import Judged
 from .plot import lines
 from .run import Result
 
@@ -60,28 +58,30 @@ def text(result: Result) -> str:
 def summary(result: Result) -> str:
     """What happened, in a line."""
     did = ", ".join(f"{n:,} {name}" for name, n in sorted(result.did.items()))
-    troubles = ", ".join(f"{n} {name}" for name, n in sorted(result.troubles.items()))
+    faults = ", ".join(f"{n} {name}" for name, n in sorted(result.faults.items()))
     return (
         f"{result.seconds / 60:.1f} minutes; {result.verdict.explained(0)}; visitors: {did};"
-        f" faults: {troubles or 'none'}"
+        f" faults: {faults or 'none'}"
     )
 
 
-def save(results: Sequence[Result], folder: Path, command: str) -> list[Path]:
-    """Writes `soak-DATE.md`, and a picture for each mode; the files."""
+def save(
+    results: Sequence[Result], folder: Path, command: str, left: Mapping[Mode, str]
+) -> list[Path]:
+    """Writes `soak-DATE.md`, with the mode behind where it is one alone, and a picture for each;
+    the files. `left`: modes that have no result, and why."""
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     stem = f"soak-{now:%Y-%m-%d}"
-    on = machine.described()
+    modes = [*(result.mode for result in results), *left]
     parts = [
         f"# Soak of {now:%Y-%m-%d}",
-        f"{on['processor']}, {on['cores']} cores, {on['memory_mib']:,} MiB, {on['system']},"
-        f" {on['kernel']}. {', '.join(_versions())}; commit {machine.commit(SOURCE.parent)}."
-        f" Made by `{command}`.",
+        f"{machine.told(machine.proved_on())} Made by `{command}`.",
         "A straight line through the samples of each server process, its beginning left out. ±: two"
         " standard errors. It grows if it does by more than its bound with the slope flatter by as"
-        " much. Descriptors are those beside the sockets of clients. SQLite's page cache fills as"
-        " the database grows, up to its own bound, and is allowed for.",
+        " much. Descriptors are those beside the sockets of clients. In a soak of ten minutes or"
+        " more the page cache of SQLite's writer is filled before anything is judged; in a shorter"
+        " one what it may have grown by is allowed for.",
     ]
     files = []
     for result in results:
@@ -98,7 +98,8 @@ def save(results: Sequence[Result], folder: Path, command: str) -> list[Path]:
             "\n".join(findings),
             f"![Resident memory of the server processes over time]({picture.name})",
         ]
-    page = folder / f"{stem}.md"
+    parts += [f"## {mode}\n\nNot run: {why}." for mode, why in left.items()]
+    page = folder / f"{stem}{'-' + modes[0] if len(modes) == 1 else ''}.md"
     page.write_text("\n\n".join(parts) + "\n")
     return [page, *files]
 
@@ -109,18 +110,3 @@ def _series(result: Result) -> dict[str, list[tuple[float, float]]]:
     for sample in result.samples:
         series[result.names[sample.pid]].append(((sample.t - began) / 60, sample.rss / MIB))
     return series
-
-
-def _versions() -> list[str]:
-    found = [f"Python {machine.described()['python']}", f"SQLite {sqlite3.sqlite_version}"]
-    for name in ("tertulia", "Django", "uvicorn"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    for program in ("postgres", "redis-server"):
-        try:
-            found.append(machine.said(find_program(program), "--version"))
-        except Missing:
-            continue
-    return found

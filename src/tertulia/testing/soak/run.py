@@ -5,38 +5,32 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, closing, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from ..faults.registry import Mode
 from ..installation import Installation
 from ..proxy import Proxy
-from ..server import Server
+from ..server import RELAXED, Server
 from ..services import Postgres, Redis
 from ..storm import Storm
 from ..verdict import Verdict
 from ..workload import Doors
-from .crowd import Visitor
-from .judge import Judged, judge
+from .faults import KILLED, Weather, plan
+from .judge import LONG, Judged, judge
+from .pages import Pages, fill, size
 from .samples import Sample, take
-from .troubles import Mode, Weather, plan
+from .visitors import Visitor
 
-RELAXED = {"TERTULIA_LIMITS": "off", "TERTULIA_SIGNUP": "open"}
-# Bytes of pages that SQLite keeps in memory for a connection: the writer's, and those of four
-# readers and of Django's own thread, with what it notes of each page (a twentieth).
-PAGE_CACHES = (64 * 1024 * 1024, *5 * (2_000 * 1024,))
-NOTED = 1.05
 WRITERS, FOLLOWERS, VISITORS = 3, 3, 8
 # Seconds between two sends of a writer, and two acts of a visitor.
 PAUSE = 0.2
-# Seconds that a client may take to have what is there; the faults overlap with a busy machine.
-DEADLINE = 15.0
 # Seconds in which everything that belonged to clients is gone once they are.
 LEAVING = 15.0
 # Seconds between two samples: so many in a soak, but none of them too often.
@@ -44,6 +38,7 @@ SAMPLES = 80
 EVERY = (0.25, 5.0)
 
 Say = Callable[[str], None]
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -57,19 +52,10 @@ class Result:
     judged: list[Judged] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
     did: Counter[str] = field(default_factory=Counter)
-    troubles: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
-    # Bytes of the database, by time; SQLite only.
-    stored: list[tuple[float, int]] = field(default_factory=list)
-
-    def explained(self, since: float, until: float) -> float:
-        """Bytes by which SQLite's page caches may have grown: none by more than the database."""
-        sizes = [
-            sum(min(size, cache) for cache in PAGE_CACHES) * NOTED
-            for t, size in self.stored
-            if since <= t <= until
-        ]
-        return max(0.0, sizes[-1] - sizes[0]) if sizes else 0.0
+    # Of SQLite; empty in the other mode.
+    pages: Pages = field(default_factory=Pages)
 
 
 class SoakStorm(Storm):
@@ -81,7 +67,6 @@ class SoakStorm(Storm):
             writers=WRITERS,
             followers=FOLLOWERS,
             pause=PAUSE,
-            deadline=DEADLINE,
             history=folder / "history.jsonl",
         )
         self.doors = doors
@@ -125,7 +110,7 @@ class Soak:
         folder = Path(tempfile.mkdtemp(prefix="tertulia-soak-"))
         async with self._stack:
             self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            installation = await asyncio.to_thread(self._install)
+            installation = await _to_its_end(asyncio.to_thread(self._install))
             proxies = [
                 await self._stack.enter_async_context(Proxy(server.port))
                 for server in installation.servers
@@ -137,9 +122,9 @@ class Soak:
                 await self._blow(storm, weather, doors)
                 self._say(f"{result.mode}: checking")
                 result.verdict = await storm.verdict()
-            result.troubles = weather.did
+            result.faults = weather.made
             await self._left_over(installation)
-        result.judged = judge(result.samples, result.seconds, result.names, result.explained)
+        result.judged = judge(result.samples, result.seconds, result.names, result.pages)
         result.findings += [str(each) for each in result.judged if each.broken]
         if not result.judged:
             result.findings.append("no process lived long enough to be judged")
@@ -149,13 +134,14 @@ class Soak:
 
     def _install(self) -> Installation:
         if self.result.mode == "sqlite":
-            made = Installation([Server(env=self._env).start()])
-        else:
-            self._postgres = Postgres().start()
-            self._stack.callback(self._postgres.remove)
-            self._redis = Redis().start()
-            self._stack.callback(self._redis.remove)
-            made = Installation.scaled(self._postgres, self._redis, self._env)
+            server = Server(env=self._env)
+            self._stack.callback(server.remove)
+            return Installation([server.start()])
+        self._postgres, self._redis = Postgres(), Redis()
+        for service in (self._postgres, self._redis):
+            self._stack.callback(service.remove)
+            service.start()
+        made = Installation.scaled(self._postgres, self._redis, self._env)
         self._stack.callback(made.remove)
         return made
 
@@ -183,20 +169,34 @@ class Soak:
     ) -> None:
         began = time.monotonic()
         seconds = self.result.seconds
-        for at, name in plan(self.result.mode, seconds, self._names, random.Random()):
+        # From now on he must not be given anything.
+        await storm.remove_a_follower()
+        due = plan(self.result.mode, seconds, self._names, random.Random())
+        if KILLED not in {name for _, name in due}:
+            await self._fill(storm)
+        for at, name in due:
             if (left := began + at - time.monotonic()) > 0:
                 await asyncio.sleep(left)
             self._say(
                 f"{self.result.mode}: {(time.monotonic() - began) / 60:.1f} min,"
                 f" {storm.acknowledged:,} acknowledged; {name}"
             )
-            await weather.make(name)
+            await _to_its_end(weather.make(name))
             if name != "resets":
                 storm.healed()
+            if name == KILLED:
+                await self._fill(storm)
             storm.raise_early()
             if any(task.done() for task in tasks):
                 return  # one of them has failed, which is told
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+
+    async def _fill(self, storm: SoakStorm) -> None:
+        """The writer of the process that will be judged keeps as many pages as it ever will."""
+        if self.result.mode == "sqlite" and self.result.seconds >= LONG:
+            self._say(f"{self.result.mode}: filling SQLite's page cache")
+            await fill(storm.installation.here, storm.owner_token)
+            self.result.pages.full_since = time.monotonic()
 
     async def _sample(self, installation: Installation) -> None:
         pause = min(max(self.result.seconds / SAMPLES, EVERY[0]), EVERY[1])
@@ -207,7 +207,9 @@ class Soak:
                 if sample is not None:
                     self.result.samples.append(sample)
                     self._name(sample.pid, number)
-            self._measure(installation, now)
+            if self.result.mode == "sqlite":
+                path = installation.here.database_file()
+                self.result.pages.measured(now, await asyncio.to_thread(size, path))
             await asyncio.sleep(max(0.0, now + pause - time.monotonic()))
 
     def _name(self, pid: int, server: int) -> None:
@@ -215,17 +217,6 @@ class Soak:
         if pid not in names:
             earlier = sum(name.startswith(f"server {server + 1}") for name in names.values())
             names[pid] = f"server {server + 1}" + (f", life {earlier + 1}" if earlier else "")
-
-    def _measure(self, installation: Installation, now: float) -> None:
-        """The pages of the database, those in the write-ahead log too."""
-        if self.result.mode == "sqlite":
-            path = installation.here.database_file()
-            with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0.1)) as database:
-                pages, size = (
-                    database.execute(f"PRAGMA {name}").fetchone()[0]
-                    for name in ("page_count", "page_size")
-                )
-                self.result.stored.append((now, pages * size))
 
     async def _left_over(self, installation: Installation) -> None:
         """Everybody has gone: no server thinks that anybody is there."""
@@ -240,3 +231,14 @@ class Soak:
                     self.result.findings.append(f"server {number} after everybody left: {left}")
                     break
                 await asyncio.sleep(0.2)
+
+
+async def _to_its_end(acting: Coroutine[Any, Any, Value]) -> Value:
+    """Who is cancelled meanwhile waits for its end: what it starts has to be ended by somebody."""
+    task = asyncio.create_task(acting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await task
+        raise

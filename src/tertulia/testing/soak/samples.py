@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import memory
+from ..metrics import Metrics
 from ..server import Server
-
-_WANTED = re.compile(r"^tertulia_(tasks|connections)(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -39,43 +37,29 @@ def take(server: Server, t: float) -> Sample | None:
     """Of a server of one process; None where it is not running."""
     if server.process is None or not server.process.running:
         return None
-    process = Path(f"/proc/{server.process.pid}")
-    told = _told(server)
+    pid = server.process.pid
     try:
-        status = (process / "status").read_text()
-        # What is private, the kernel counts page by page.
-        smaps = (process / "smaps_rollup").read_text()
-        files = len(list((process / "fd").iterdir()))
-        return Sample(
-            t,
-            server.process.pid,
-            rss=_kib(status, "VmRSS"),
-            uss=_kib(smaps, "Private_Clean") + _kib(smaps, "Private_Dirty"),
-            files=files,
-            threads=_number(status, "Threads"),
-            tasks=told.get("tasks"),
-            connections=told.get("connections"),
-        )
-    except (OSError, ValueError):
+        told: Metrics | None = Metrics.of(server, seconds=5)
+    except OSError:
+        told = None
+    rss, uss = memory.resident(pid), memory.private(pid)
+    threads = _threads(pid)
+    try:
+        files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    except OSError:
+        files = 0
+    if not (rss and uss and threads and files):
         return None  # it has ended meanwhile
+    return Sample(
+        *(t, pid, rss, uss, files, threads),
+        tasks=None if told is None else int(told("tasks")),
+        connections=None if told is None else int(told("connections")),
+    )
 
 
-def _told(server: Server) -> dict[str, int]:
-    found: dict[str, int] = {}
-    with contextlib.suppress(OSError):
-        with urllib.request.urlopen(f"{server.url}/metrics", timeout=5) as answer:
-            text = answer.read().decode()
-        for name, value in _WANTED.findall(text):
-            found[name] = found.get(name, 0) + int(float(value))
-    return found
-
-
-def _number(text: str, name: str) -> int:
-    match = re.search(rf"^{name}:\s+([0-9]+)", text, re.MULTILINE)
-    if match is None:
-        raise ValueError(f"no {name}")
-    return int(match[1])
-
-
-def _kib(text: str, name: str) -> int:
-    return _number(text, name) * 1024
+def _threads(pid: int) -> int:
+    try:
+        found = re.search(r"^Threads:\s+([0-9]+)", Path(f"/proc/{pid}/status").read_text(), re.M)
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
 
+from ..faults.registry import MODES, Mode
 from ..installation import Installation
 from ..proxy import Proxy
+from ..server import Server
 from ..services import Postgres, Redis
-
-Mode = Literal["sqlite", "scaled"]
-MODES: tuple[Mode, ...] = ("sqlite", "scaled")
+from ..stored import locked
 
 LOCKED = 2.0  # seconds that SQLite is locked from outside
 AWAY = 3.0  # seconds that Redis is away
 
 
 @dataclass(frozen=True)
-class Trouble:
+class SmallFault:
     """`every`: seconds between two, in a soak that is long enough for three."""
 
     name: str
@@ -33,15 +29,16 @@ class Trouble:
     every: float
 
 
-TROUBLES = (
-    Trouble("resets", "all connections are reset at the proxy", MODES, 20),
-    Trouble("sqlite-locked", "SQLite is locked from outside for 2 s", ("sqlite",), 90),
-    Trouble("redis-killed", "Redis is killed, and back 3 s later", ("scaled",), 120),
-    Trouble("postgres-restarted", "PostgreSQL restarts (fast)", ("scaled",), 180),
+KILLED = "server-killed"
+FAULTS = (
+    SmallFault("resets", "all connections are reset at the proxy", MODES, 20),
+    SmallFault("sqlite-locked", "SQLite is locked from outside for 2 s", ("sqlite",), 90),
+    SmallFault("redis-killed", "Redis is killed, and back 3 s later", ("scaled",), 120),
+    SmallFault("postgres-restarted", "PostgreSQL restarts (fast)", ("scaled",), 180),
     # Not at intervals: a process has to live long to show whether it grows.
-    Trouble("worker-killed", "a server process is killed by SIGKILL", MODES, 0),
+    SmallFault(KILLED, "a server is killed by SIGKILL, and started again", MODES, 0),
 )
-# When processes are killed, as shares of the whole time: in `scaled` always the last one.
+# When servers are killed, as shares of the whole time: in `scaled` always the last one.
 KILLS: dict[Mode, tuple[float, ...]] = {"sqlite": (0.08,), "scaled": (0.08, 0.2)}
 
 
@@ -50,39 +47,39 @@ def plan(
 ) -> list[tuple[float, str]]:
     """(seconds from the beginning, name), in order. `names`: those alone, none is all."""
     due: list[tuple[float, str]] = []
-    for trouble in TROUBLES:
-        if mode not in trouble.modes or (names and trouble.name not in names):
+    for fault in FAULTS:
+        if mode not in fault.modes or (names and fault.name not in names):
             continue
-        if not trouble.every:
-            due += [(share * seconds, trouble.name) for share in KILLS[mode]]
+        if not fault.every:
+            due += [(share * seconds, fault.name) for share in KILLS[mode]]
             continue
-        every = min(trouble.every, seconds / 3)
+        every = min(fault.every, seconds / 3)
         at = every * chance.uniform(0.5, 1)
         while at < seconds * 0.95:
-            due.append((at, trouble.name))
+            due.append((at, fault.name))
             at += every * chance.uniform(0.8, 1.2)
     return sorted(due)
 
 
 @dataclass
 class Weather:
-    """Carries them out. `did` counts them."""
+    """Makes them. `made` counts them."""
 
     installation: Installation
     proxies: list[Proxy]
     redis: Redis | None
     postgres: Postgres | None
-    did: dict[str, int] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
 
     async def make(self, name: str) -> None:
         """Returns when it is over."""
-        self.did[name] = self.did.get(name, 0) + 1
+        self.made[name] = self.made.get(name, 0) + 1
         match name:
             case "resets":
                 for proxy in self.proxies:
                     proxy.reset_all()
             case "sqlite-locked":
-                await asyncio.to_thread(_lock, self.installation.here.database_file())
+                await asyncio.to_thread(_lock, self.installation.here)
             case "redis-killed":
                 assert self.redis is not None
                 await asyncio.to_thread(self.redis.kill9)
@@ -91,12 +88,10 @@ class Weather:
             case "postgres-restarted":
                 assert self.postgres is not None
                 await asyncio.to_thread(self.postgres.restart)
-            case "worker-killed":
+            case "server-killed":
                 await asyncio.to_thread(self.installation.there.restart)
 
 
-def _lock(path: Path) -> None:
-    with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")
+def _lock(server: Server) -> None:
+    with locked(server):
         time.sleep(LOCKED)
-        connection.execute("ROLLBACK")
