@@ -21,7 +21,7 @@ from .playing import PLAYED
 
 # A fault that needs no server: what it does is said by the environment variable DO.
 EXTRA = '''
-import asyncio, os, sys
+import asyncio, os, pathlib, sys
 from tertulia.testing.faults import Missing, everything, fault
 from tertulia.testing.faults import __main__ as command
 
@@ -41,24 +41,53 @@ async def made_up(stage):
         stage.installation()
         stage.say("up")
         await asyncio.sleep(600)
+    if do == "die":
+        os._exit(7)
+
+async def meet(stage, other):
+    """Passes when the other one is under way at the same time."""
+    folder = pathlib.Path(os.environ["MEETING"])
+    (folder / stage.outcome.name).touch()
+    for _ in range(100):
+        if (folder / other).exists():
+            return
+        await asyncio.sleep(0.05)
+    stage.expect(False, f"{other} is there")
+
+@fault("meets-b", modes=("sqlite",), reach="both meet", takes=2)
+async def meets_b(stage):
+    """Waits for the other."""
+    await meet(stage, "meets-a")
+
+@fault("meets-a", modes=("sqlite",), reach="both meet", takes=3)
+async def meets_a(stage):
+    """Waits for the other."""
+    await meet(stage, "meets-b")
+    await asyncio.sleep(0.5)
+    pathlib.Path(os.environ["MEETING"], "over").touch()
+
+@fault("by-itself", modes=("sqlite",), reach="nobody else", takes=9, alone=True)
+async def by_itself(stage):
+    """Comes when the others are over."""
+    stage.expect(pathlib.Path(os.environ["MEETING"], "over").exists(), "the others are over")
 
 sys.exit(command.main())
 '''
 
 
-def command(*arguments: str, do: str = "pass") -> subprocess.Popen[str]:
+def command(*arguments: str, do: str = "pass", **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", EXTRA, *arguments],
-        env=clean_environment(DO=do),
+        env=clean_environment(DO=do, **env),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def ran(*arguments: str, do: str = "pass") -> tuple[int, str, str]:
+def ran(*arguments: str, do: str = "pass", **env: str) -> tuple[int, str, str]:
     """Exit status, output and errors."""
-    process = command(*arguments, do=do)
+    process = command(*arguments, do=do, **env)
     output, errors = process.communicate(timeout=60)
     return process.returncode, output, errors
 
@@ -78,6 +107,27 @@ def test_the_status_says_whether_all_passed(do: str, status: int, told: str) -> 
     assert code == status
     assert told in output + errors
     assert "1,234" in output
+
+
+def test_a_fault_whose_process_dies_has_failed_and_the_next_is_played() -> None:
+    code, output, errors = ran("made-up", "same-key", "--mode", "sqlite", do="die")
+    assert code == 1
+    assert "its process ended by itself, with status 7" in errors
+    assert "2 played, 1 failed, 0 not run" in output
+
+
+def test_some_are_played_at_once_and_those_that_must_be_alone_come_last(tmp_path: Path) -> None:
+    names = ("by-itself", "meets-b", "meets-a")
+    code, output, errors = ran(*names, "--jobs", "2", MEETING=str(tmp_path))
+    assert code == 0, errors
+    # The table is in the order that was asked for.
+    assert [line.split()[0] for line in output.splitlines()[2:5]] == list(names)
+
+
+def test_one_at_a_time_is_the_default(tmp_path: Path) -> None:
+    code, _, errors = ran("meets-a", "meets-b", MEETING=str(tmp_path))
+    assert code == 1
+    assert "does not hold: meets-b is there" in errors
 
 
 def test_what_is_not_known_is_told_in_a_line() -> None:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import shlex
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from .. import machine
-from . import play
+from ._jobs import Jobs, told
+from .outcome import Outcome
 from .registry import MODES, Fault, Length, Mode, everything
 from .report import Report, summed
-from .stage import Stage
-
-# Seconds between two lines of progress.
-EVERY: dict[Length, float] = {"short": 5, "quick": 5, "full": 15}
 
 EPILOG = """\
 Private servers, PostgreSQL and Redis on free ports of the loopback; what the machine runs is not
@@ -48,9 +43,11 @@ def main(words: Sequence[str] | None = None) -> int:
         faults,
         f"{machine.command('faults')} {arguments}".strip(),
         part=not options.full or bool(options.names or options.mode),
+        chosen=chosen,
     )
     write = options.full if options.write is None else options.write
-    return _run(chosen, length, report, options.folder if write else None)
+    jobs = Jobs(faults, chosen, length, options.jobs)
+    return _run(jobs, report, options.folder if write else None)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="what there is and how long it takes")
     parser.add_argument("--mode", choices=MODES, help="one process; or PostgreSQL, Redis, several")
     parser.add_argument(
+        *("--jobs",),
+        type=_count,
+        default=1,
+        metavar="N",
+        help="so many at once (%(default)s); what others would disturb comes last, by itself",
+    )
+    parser.add_argument(
         *("--write",),
         action=argparse.BooleanOptionalAction,
         help="keep the table as a page and as JSON; --full does so unless told --no-write",
@@ -76,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
         *("--folder",), type=Path, default=machine.results(), help="where (%(default)s)"
     )
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
 
 
 def _chosen(
@@ -104,64 +115,31 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
-def _run(
-    chosen: list[tuple[str, Mode]], length: Length, report: Report, folder: Path | None
-) -> int:
+def _run(jobs: Jobs, report: Report, folder: Path | None) -> int:
     # A shell that starts us in the background leaves SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    began, interrupted = time.monotonic(), False
-    report.left = [f"{name} ({mode})" for name, mode in chosen]
-    for name, mode in chosen:
-        stages: list[Stage] = []
-        _line(f"{name} ({mode}): {report.faults[name].what}")
-        try:
-            # A loop each: what one fault leaves behind is cancelled before the next begins.
-            asyncio.run(_one(name, mode, length, stages))
-        except KeyboardInterrupt:
-            interrupted = True
-        report.seconds = time.monotonic() - began
-        if stages:
-            report.outcomes.append(stages[0].outcome)
-            report.left.pop(0)
-            _say(stages[0], summed(stages[0].outcome))
-            if not stages[0].outcome.passed:
-                print(stages[0].outcome.explained(), file=sys.stderr, flush=True)
-        if folder:
-            report.save(folder)
-        if interrupted:
-            break
+    interrupted = False
+    try:
+        for outcome in jobs:
+            _take(outcome, report, folder)
+    except KeyboardInterrupt:
+        interrupted = True
+        for outcome in jobs.interrupt():
+            _take(outcome, report, folder)
     print(f"\n{report.text()}")
     if folder:
         print("\n" + "\n".join(map(str, report.save(folder))))
     return 130 if interrupted else 1 if report.failed else 3 if report.not_run else 0
 
 
-async def _one(name: str, mode: Mode, length: Length, stages: list[Stage]) -> None:
-    ticking = asyncio.create_task(_tick(stages, EVERY[length]))
-    try:
-        await play(name, mode, length=length, say=lambda text: _say(stages[0], text), watch=stages)
-    finally:
-        ticking.cancel()
-
-
-async def _tick(stages: list[Stage], every: float) -> None:
-    """A line of progress now and then; the stage is there before the first."""
-    began = time.monotonic()
-    while True:
-        await asyncio.sleep(every)
-        stage = stages[0]
-        trials = f"trial {stage.outcome.trials:,}" + (f" of {stage.due:,}" if stage.due else "")
-        seconds = time.monotonic() - began
-        _say(stage, f"{trials}, {stage.acknowledged:,} acknowledged, {seconds:.0f} s")
-
-
-def _say(stage: Stage, text: str) -> None:
-    _line(f"{stage.outcome.name} ({stage.mode})  {text}")
-
-
-def _line(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+def _take(outcome: Outcome, report: Report, folder: Path | None) -> None:
+    report.take(outcome)
+    told(outcome.name, outcome.mode)(summed(outcome))
+    if not (outcome.passed or outcome.missing or outcome.stopped):
+        print(outcome.explained(), file=sys.stderr, flush=True)
+    if folder:
+        report.save(folder)
 
 
 if __name__ == "__main__":

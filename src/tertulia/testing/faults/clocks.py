@@ -20,8 +20,9 @@ from .registry import fault
 from .stage import Stage
 
 HOUR = 3600
-# Seconds until a process has noticed that its clock was set.
-CACHED = 1
+# Seconds until a process has noticed that its clock was set: libfaketime reads the file again in
+# the whole second behind the one after it last did.
+NOTICED = 2.0
 # Where Debian, Fedora and a build of one's own put it; the one for programs with threads.
 PLACES = tuple(f"/usr/{place}/faketime" for place in ("lib/*", "lib64", "lib", "local/lib"))
 # Seconds by which a message's time may differ from its server's clock: what sending takes, mostly.
@@ -64,7 +65,7 @@ class Clock:
         self.set(0)
 
     def set(self, seconds: int) -> None:
-        """Noticed at the latest `CACHED` seconds later."""
+        """Noticed at the latest `NOTICED` seconds later."""
         # Whole or not at all: a process that reads meanwhile must not find half of it.
         beside = self.file.with_suffix(".new")
         beside.write_text(f"{seconds:+d}\n")
@@ -75,11 +76,10 @@ def environment() -> dict[str, str]:
     """For a server that has a `Clock`. Raises Missing."""
     return {
         "LD_PRELOAD": library(),
-        # In the folder in which a server is started, its own.
+        # In the folder in which a server is started, its own. FAKETIME itself would overrule it.
         "FAKETIME_TIMESTAMP_FILE": "clock",
-        "FAKETIME": "+0",
         # Seconds: to read the file whenever anybody asks for the time takes 40 µs each time.
-        "FAKETIME_CACHE_DURATION": str(CACHED),
+        "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         # What a killed process leaves behind there would be left for ever.
         "FAKETIME_DISABLE_SHM": "1",
@@ -151,7 +151,7 @@ async def _jump(stage: Stage, storm: Storm, clocks: list[Clock], jump: tuple[int
     stage.say(f"off by {', '.join(f'{seconds} s' for seconds in jump)}")
     # In the full length so long that a heartbeat (25 s) has come and the sessions (60 s) have
     # been asked about once or twice meanwhile.
-    until = time.monotonic() + CACHED + stage.choose(short=0.3, quick=1.0, full=30.0)
+    until = time.monotonic() + NOTICED + stage.choose(short=0.1, quick=1.0, full=30.0)
     await storm.more(20, seconds=60)
     while time.monotonic() < until:
         await storm.more(10, seconds=60)
@@ -183,11 +183,11 @@ async def _limited(stage: Stage, installation: Installation) -> None:
         asked = await quiet.create("What time is it?")
         stage.expect(await _refused(client, room), "the limit holds")
         clock.set(HOUR)
-        await asyncio.sleep(CACHED + 0.3)
+        await asyncio.sleep(NOTICED)
         await _tells(stage, quiet, asked, HOUR)
         stage.expect(await _refused(client, room), "an hour forwards does not lift the limit")
         clock.set(-HOUR)
-        await asyncio.sleep(CACHED + 1)
+        await asyncio.sleep(NOTICED)
         await _tells(stage, quiet, asked, -HOUR)
         refused = await _refused(client, room, 20)
         stage.expect(not refused, "two hours backwards keep nobody out who has waited")
@@ -214,7 +214,7 @@ async def _ended(
     stage.say("somebody is deactivated")
     clocks[-1].set(HOUR)
     clocks[0].set(-HOUR)
-    await asyncio.sleep(CACHED + 0.3)
+    await asyncio.sleep(NOTICED)
     # The process that deactivates has the environment of the first server, and so its clock.
     await told.by(installation.here, -HOUR)
 

@@ -24,6 +24,7 @@ BACK, SETTLED = 60.0, 30.0
     "everybody-returns",
     reach="all resumed ≤ 60 s, 0 lost, memory back within 10 %",
     takes=300,
+    alone=True,
 )
 async def everybody_returns(stage: Stage) -> None:
     """10,000 clients reconnect at once: after all are cut, and after all servers are killed."""

@@ -28,7 +28,8 @@ class Fault:
     """One way to break an installation, and what has to hold meanwhile.
 
     `modes`: "sqlite" is one process on SQLite, "scaled" PostgreSQL, Redis and several processes.
-    `takes`: expected seconds of the full length in one mode, on two cores.
+    `takes`: expected seconds of the full length in one mode, on two cores. `alone`: its figures
+    are times that another load on the machine would spoil.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Fault:
     reach: str
     modes: tuple[Mode, ...]
     takes: float
+    alone: bool
     act: Act
 
     def deadline(self, length: Length) -> float:
@@ -47,7 +49,12 @@ _faults: dict[str, Fault] = {}
 
 
 def fault(
-    name: str, *, modes: tuple[Mode, ...] = MODES, reach: str, takes: float = 60
+    name: str,
+    *,
+    modes: tuple[Mode, ...] = MODES,
+    reach: str,
+    takes: float = 60,
+    alone: bool = False,
 ) -> Callable[[Act], Act]:
     """Enters an `async def act(stage)`; the first line of its docstring says what it does."""
 
@@ -55,7 +62,7 @@ def fault(
         assert name not in _faults, f"two faults are called {name}"
         what = (act.__doc__ or "").strip().partition("\n")[0]
         assert what, f"{name} has no docstring"
-        _faults[name] = Fault(name, what, reach, modes, takes, act)
+        _faults[name] = Fault(name, what, reach, modes, takes, alone, act)
         return act
 
     return enter

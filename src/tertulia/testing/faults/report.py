@@ -12,7 +12,7 @@ from typing import Any
 from .. import machine
 from ..memory import MIB
 from .outcome import Outcome
-from .registry import Fault
+from .registry import Fault, Mode
 
 COLUMNS = (
     *("fault", "mode", "trials", "acknowledged", "lost", "doubled", "out of order", "leaked"),
@@ -24,17 +24,26 @@ NONE = "—"
 
 @dataclass
 class Report:
-    """One run of the command. `seconds` so far; `left` are faults that were chosen and not begun,
-    as "name (mode)"; `part`: not all of them, or not at their full lengths."""
+    """One run of the command. `chosen`: faults and their modes, in the order of the table;
+    `outcomes`: those that are over; `part`: not all of them, or not at their full lengths."""
 
     faults: dict[str, Fault]
     command: str
     part: bool = False
+    chosen: Sequence[tuple[str, Mode]] = ()
     outcomes: list[Outcome] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    seconds: float = 0.0
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     on: dict[str, Any] = field(default_factory=machine.proved_on)
+
+    def take(self, outcome: Outcome) -> None:
+        """Enters an outcome in its place of the table."""
+        self.outcomes.append(outcome)
+        self.outcomes.sort(key=lambda one: self.chosen.index((one.name, one.mode)))
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return (datetime.now(UTC) - self.began).total_seconds()
 
     @property
     def failed(self) -> list[Outcome]:
@@ -48,7 +57,9 @@ class Report:
             for one in self.outcomes
             if one.missing or one.stopped
         }
-        return reasons | dict.fromkeys(self.left, "interrupted before it")
+        over = {(one.name, one.mode) for one in self.outcomes}
+        left = [f"{name} ({mode})" for name, mode in self.chosen if (name, mode) not in over]
+        return reasons | dict.fromkeys(left, "interrupted before it")
 
     def text(self) -> str:
         """What the terminal shows at the end."""

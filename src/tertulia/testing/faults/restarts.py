@@ -16,7 +16,7 @@ RATE = 20
 STEADY = 8
 
 
-@fault("rolling-restart", reach="0 lost; p99 of a reply ≤ 2 s", takes=120)
+@fault("rolling-restart", reach="0 lost; p99 of a reply ≤ 2 s", takes=120, alone=True)
 async def rolling_restart(stage: Stage) -> None:
     """Four processes are restarted by SIGTERM one after the other; SQLite's single one alone."""
     installation = stage.installation(servers=stage.choose(short=2, quick=4, full=4))

@@ -233,7 +233,7 @@ def _held(server: Server) -> int:
 # What the others notice
 
 
-@fault("slow-clients-and-the-others", reach="the others' p99 within 10 %", takes=200)
+@fault("slow-clients-and-the-others", reach="the others' p99 within 10 %", takes=200, alone=True)
 async def slow_clients_and_the_others(stage: Stage) -> None:
     """Deliveries to others, by turns while ten clients read and while they do not."""
     turns, seconds = stage.choose(short=(1, 1.0), quick=(6, 2.5), full=(25, 3.0))

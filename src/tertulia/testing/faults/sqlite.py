@@ -24,6 +24,7 @@ LAG = 0.25
     modes=("sqlite",),
     reach="0 lost, a retryable error in time, event loop lag ≤ 250 ms",
     takes=90,
+    alone=True,
 )
 async def sqlite_locked(stage: Stage) -> None:
     """Another program holds SQLite by BEGIN EXCLUSIVE for 1 to 30 s."""

@@ -45,6 +45,12 @@ class _Shared:
             cls.cluster = made.start()
         return cls.cluster
 
+    @classmethod
+    def remove(cls) -> None:
+        if cls.cluster is not None:
+            cls.cluster.remove()
+            cls.cluster = None
+
 
 class Stage:
     """Handed to every fault. All that it makes is removed at the end of the fault."""
@@ -219,3 +225,8 @@ class Stage:
     async def close(self) -> None:
         """Ends servers and services."""
         await asyncio.to_thread(self._stack.close)
+
+    @staticmethod
+    def end_of_process() -> None:
+        """Ends what faults of one process share, where no interpreter does at its exit."""
+        _Shared.remove()
