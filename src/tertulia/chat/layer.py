@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 OUTBOX = 10_000
 # Seconds that one call to the layer may take.
 PATIENCE = 3.0
-# Seconds between two calls after one has failed; and after which what has to be told again is
-# told again: the others, too, have to find out that the layer is back.
+# Seconds between two calls after one has failed; and, from when it is back, until what has to be
+# told again is told again: the others, too, have to find out.
 RETRY = 0.25
 SETTLING = 3.0
 MESSAGE_TYPE = "tertulia.news"
@@ -191,16 +191,16 @@ class LayerLink:
         new from going out: the sweep brings it sooner. It does not bring that a room has grown
         in which nobody listens, so that is told again, once a room."""
         self.dropped += 1 + len(self._outbox)
-        timed = bool(self._grown)
         for growth in (item.growth for item in (failed, *self._outbox)):
             if growth is not None:
                 before = self._grown.get(growth.room_id)
                 self._grown[growth.room_id] = before.merged(growth) if before else growth
         self._outbox.clear()
-        if self._grown and not timed:
-            asyncio.get_running_loop().call_later(SETTLING, self._tell_again)
 
     def _tell_again(self) -> None:
+        if self.failing:
+            # Away again: told when it is back.
+            return
         grown, self._grown = self._grown, {}
         for growth in grown.values():
             self.to_site(growth)
@@ -246,6 +246,7 @@ class LayerLink:
         if self.failing and proves:
             self.failing = False
             logger.warning("The channel layer answers again")
+            asyncio.get_running_loop().call_later(SETTLING, self._tell_again)
         return True
 
     def _failed(self, error: Exception) -> None:

@@ -32,8 +32,8 @@ LEADS = """async () => {
 
 @fault(
     "browser-killed",
-    reach="1,000 kills, half after the commit: each message once, and within 15 s",
-    takes=2400,
+    reach="500 kills in each mode, half after the commit: each message once, and within 15 s",
+    takes=1200,
 )
 async def browser_killed(stage: Stage) -> None:
     """A browser is killed with messages in its outbox, before and after the reply."""
@@ -43,7 +43,7 @@ async def browser_killed(stage: Stage) -> None:
     slowest = 0.0
     async with walking(stage, installation) as walker:
         tab = await walker.page()
-        for number in stage.trials(stage.choose(short=4, quick=24, full=1000)):
+        for number in stage.trials(stage.choose(short=4, quick=24, full=500)):
             texts = [f"kill {number}, message {n}" for n in range(MESSAGES)]
             kind, kill = KILLS[number % len(KILLS)]
             held[kind] += await kill(walker, tab, texts)

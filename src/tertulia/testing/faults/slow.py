@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
@@ -97,9 +97,7 @@ async def _overflow(stage: Stage, installation: Installation, count: int) -> Non
             storm.healed()
             _wake_up(late)
             await storm.more(30)
-            for follower in asleep:
-                returned = follower.resumes + follower.loads > 1
-                stage.expect(returned, f"{follower.name} comes back after it was closed")
+            await until(_returned(asleep), 10, "who was closed comes back")
     most = (OUTBOX + WRITE) / MIB
     stage.figure("waiting for one socket", watch.outbox / MIB, "MiB", at_most=most)
     if stage.length != "short":
@@ -115,6 +113,13 @@ def _all_follow(storm: Storm) -> Callable[[], Awaitable[bool]]:
         )
 
     return all_follow
+
+
+def _returned(followers: Sequence[Follower]) -> Callable[[], Awaitable[bool]]:
+    async def returned() -> bool:
+        return all(follower.resumes + follower.loads > 1 for follower in followers)
+
+    return returned
 
 
 async def _flood(storm: Storm, count: int) -> None:
@@ -221,7 +226,8 @@ class _Watch:
 def _held(server: Server) -> int:
     ours = f"{server.port:04X}"
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    inodes = {row[9] for row in rows if row[1].endswith(f":{ours}")}
+    # But for the one that listens (its state is 0A).
+    inodes = {row[9] for row in rows if row[1].endswith(f":{ours}") and row[3] != "0A"}
     count = 0
     for pid in server.worker_pids():
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
