@@ -23,9 +23,10 @@ OUTBOX = 10_000
 # Seconds that one call to the layer may take.
 PATIENCE = 3.0
 # Seconds between two calls after one has failed; and, from when it is back, until what has to be
-# told again is told again: the others, too, have to find out.
+# told again is told again: the others, too, have to find out, the last of them when they join
+# anew by themselves.
 RETRY = 0.25
-SETTLING = 3.0
+SETTLING = (3.0, 12.0)
 MESSAGE_TYPE = "tertulia.news"
 # Sent to find out whether the layer is back; nobody takes it.
 PROBE_TYPE = "tertulia.probe"
@@ -197,12 +198,21 @@ class LayerLink:
                 self._grown[growth.room_id] = before.merged(growth) if before else growth
         self._outbox.clear()
 
-    def _tell_again(self) -> None:
+    def _back(self) -> None:
+        self.failing = False
+        logger.warning("The channel layer answers again")
+        loop = asyncio.get_running_loop()
+        for after in SETTLING:
+            loop.call_later(after, self._tell_again, after == SETTLING[-1])
+
+    def _tell_again(self, last: bool) -> None:
         if self.failing:
             # Away again: told when it is back.
             return
-        grown, self._grown = self._grown, {}
-        for growth in grown.values():
+        grown = list(self._grown.values())
+        if last:
+            self._grown.clear()
+        for growth in grown:
             self.to_site(growth)
 
     async def _receive(self) -> None:
@@ -244,9 +254,7 @@ class LayerLink:
             self._failed(error)
             return False
         if self.failing and proves:
-            self.failing = False
-            logger.warning("The channel layer answers again")
-            asyncio.get_running_loop().call_later(SETTLING, self._tell_again)
+            self._back()
         return True
 
     def _failed(self, error: Exception) -> None:
