@@ -30,7 +30,7 @@ async def test_what_was_said_while_redis_was_away_is_counted_by_members_elsewher
     """They have not opened the room: nothing but the layer tells their process that it grew, and
     that one finds Redis again later than the process which has to tell."""
     env = {**RELAXED, "TERTULIA_SECRET_KEY": "e" * 64}
-    database = postgres.new_database()
+    database = postgres.new_database(tables=True)
     with ThreadedProxy(own_redis.port) as way:
         here = Server(database_url=database, redis_url=own_redis.url, env=env)
         there = Server(database_url=database, redis_url=f"redis://127.0.0.1:{way.port}", env=env)

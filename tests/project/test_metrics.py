@@ -272,7 +272,7 @@ def test_they_are_only_to_be_read(site: Server) -> None:
 @pytest.fixture(scope="module")
 def workers(postgres: Postgres, redis: Redis) -> Iterator[Server]:
     """Two; the last test ends them."""
-    server = Server(database_url=postgres.new_database(), redis_url=redis.url, workers=2)
+    server = Server(database_url=postgres.new_database(tables=True), redis_url=redis.url, workers=2)
     server.start()
     yield server
     server.remove()

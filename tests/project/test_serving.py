@@ -90,7 +90,7 @@ def test_readiness_under_any_host_name(server: Server) -> None:
 
 def test_readiness_names_what_does_not_answer() -> None:
     postgres, redis = Postgres().start(), Redis().start()
-    server = Server(database_url=postgres.new_database(), redis_url=redis.url)
+    server = Server(database_url=postgres.new_database(tables=True), redis_url=redis.url)
     try:
         server.start()
         redis.kill9()
@@ -164,7 +164,7 @@ async def test_two_workers_serve_and_a_killed_one_is_replaced(
 ) -> None:
     env = {"TERTULIA_LIMITS": "off"}
     server = Server(
-        database_url=postgres.new_database(), redis_url=redis.url, workers=2, env=env
+        database_url=postgres.new_database(tables=True), redis_url=redis.url, workers=2, env=env
     ).start()
     try:
         pids = server.worker_pids()
@@ -193,7 +193,9 @@ async def test_two_workers_serve_and_a_killed_one_is_replaced(
 
 
 def test_the_workers_die_with_their_parent(postgres: Postgres, redis: Redis) -> None:
-    server = Server(database_url=postgres.new_database(), redis_url=redis.url, workers=2).start()
+    server = Server(
+        database_url=postgres.new_database(tables=True), redis_url=redis.url, workers=2
+    ).start()
     try:
         pids = server.worker_pids()
         assert server.process
@@ -205,7 +207,7 @@ def test_the_workers_die_with_their_parent(postgres: Postgres, redis: Redis) -> 
 
 async def test_redis_away_at_the_start_is_no_reason_not_to_serve(postgres: Postgres) -> None:
     redis = Redis()
-    server = Server(database_url=postgres.new_database(), redis_url=redis.url)
+    server = Server(database_url=postgres.new_database(tables=True), redis_url=redis.url)
     try:
         server.start(wait=False)
         wait_for(lambda: server.status("/healthz") == 200, 30, "it lives")

@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import prepared
 from .processes import Process, children, free_port
 
 # The folder that holds the package, installed or in a clone.
@@ -107,6 +108,7 @@ class Server:
         ]
 
     def start(self, wait: bool = True) -> Server:
+        self._prepare()
         self.process = Process(
             [*self.prefix, *self.command()],
             self.log,
@@ -120,6 +122,13 @@ class Server:
                 self.remove()
                 raise
         return self
+
+    def _prepare(self) -> None:
+        """A folder of our own begins with a database that has its tables, which is much quicker."""
+        # With failpoints a server takes only what it has made itself.
+        elsewhere = self.env.keys() & {"DATABASE_URL", "TERTULIA_FAILPOINTS"}
+        if self.own_folder and not elsewhere and not any(self.data.iterdir()):
+            shutil.copyfile(prepared.sqlite_database(), self.database_file())
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
         assert self.process

@@ -14,9 +14,11 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 from importlib import import_module
 from pathlib import Path
 
+from . import prepared
 from .processes import Process, free_port, listening, wait_for
 
 
@@ -112,6 +114,8 @@ class Postgres:
         self.port = free_port()
         self.process: Process | None = None
         self.numbers = itertools.count(1)
+        self._preparing = threading.Lock()
+        self._prepared = False
         # Put before the server's command, to enter a namespace; it has to become `owner` itself.
         self.prefix: list[str] = []
         if self.owner:
@@ -164,11 +168,19 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgres://{self.USER}@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """The address of a new, empty database."""
+    def new_database(self, *, tables: bool = False) -> str:
+        """The address of a new database: empty, or as `tertulia migrate` leaves it."""
         name = f"tertulia_{next(self.numbers)}"
-        self.execute(f'CREATE DATABASE "{name}"')
+        self.execute(f'CREATE DATABASE "{name}"{self._with_tables() if tables else ""}')
         return self.url(name)
+
+    def _with_tables(self) -> str:
+        with self._preparing:
+            if not self._prepared:
+                self.execute("CREATE DATABASE prepared")
+                prepared.postgresql_database(self.url("prepared"))
+                self._prepared = True
+        return " TEMPLATE prepared"
 
     def execute(self, statement: str) -> None:
         """As the cluster's owner, outside of any transaction."""

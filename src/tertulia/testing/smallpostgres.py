@@ -46,8 +46,9 @@ class SmallPostgres(Postgres):
         self.execute(f"CREATE TABLESPACE small LOCATION '{self.folder}/small'")
         return self
 
-    def new_database(self) -> str:
-        """The address of a new, empty database on the small file system."""
+    def new_database(self, *, tables: bool = False) -> str:
+        """The address of a new, empty database on the small file system; a server makes its
+        tables when it starts."""
         name = f"tertulia_{next(self.numbers)}"
         self.execute(f'CREATE DATABASE "{name}" TABLESPACE small')
         return self.url(name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
-from ..checker import Violation
+from ..checker import DEADLINE, Violation
 from ..client import Client, Frame
 from ..installation import Installation
 from .registry import fault
@@ -106,13 +107,23 @@ async def _judge(stage: Stage, cast: Cast, removals: dict[str, int]) -> None:
                 stage.blame([Violation("I6", told)])
         sample = [await client.refused("room.subscribe", room=room) for room in list(removals)[:10]]
         stage.expect(set(sample) <= {"not_found"}, "who was removed may not subscribe")
-        left = {frame["room"] for frame in client.frames if frame["type"] == "room.left"}
-        stage.expect(removals.keys() <= left, "who was removed is told so")
+        told = f"who was removed is told so within {DEADLINE:g} s"
+        stage.expect(await _told(client, removals.keys()), told)
     for client in (cast.owner, cast.member, cast.tab):
         client.frames.clear()
         client.events.clear()
         client.inbox.clear()
         client.views.clear()
+
+
+async def _told(client: Client, rooms: Set[str]) -> bool:
+    """Whether he hears in time that he is in none of them any more: by news, else by the sweep."""
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        left = {frame["room"] for frame in client.frames if frame["type"] == "room.left"}
+        if rooms <= left or time.monotonic() > deadline:
+            return rooms <= left
+        await asyncio.sleep(0.05)
 
 
 def _shown(frame: Frame) -> tuple[str, int] | None:

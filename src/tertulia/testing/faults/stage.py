@@ -12,6 +12,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .. import prepared
 from ..checker import Verdict, Violation
 from ..installation import Installation
 from ..server import RELAXED, Server
@@ -230,3 +231,4 @@ class Stage:
     def end_of_process() -> None:
         """Ends what faults of one process share, where no interpreter does at its exit."""
         _Shared.remove()
+        prepared.remove()
