@@ -151,7 +151,7 @@ async def test_news_of_the_layer_shuffled_and_lost(
 async def test_every_worker_has_them(launch: Launch, postgres: Postgres, redis: Redis) -> None:
     server = launch(
         "layer-receive=delay(0.1),after-publish=kill:skip(5):once",
-        database_url=postgres.new_database(tables=True),
+        database_url=postgres.new_database(),
         redis_url=redis.url,
         workers=2,
     )
