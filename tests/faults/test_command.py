@@ -212,6 +212,29 @@ def test_the_table_is_kept_where_it_is_wanted(tmp_path: Path) -> None:
     assert kept["outcomes"][0]["passed"] is False
 
 
+def test_what_has_not_passed_is_played_again_and_filled_in(tmp_path: Path) -> None:
+    names = ["made-up", "meets-a", "--full"]
+    kept = [*names, "--write", "--folder", str(tmp_path)]
+    (tmp_path / "meets-b").touch()
+    assert ran(*kept, do="slow", MEETING=str(tmp_path))[0] == 1
+    (data,) = tmp_path.glob("*.json")
+    code, output, errors = ran(*names, "--again", str(data), MEETING=str(tmp_path))
+    assert code == 0, errors
+    assert "2 played, 0 failed, 0 not run" in output
+    assert "meets-a (sqlite)" not in errors, "what had passed is not played again"
+    (page,) = tmp_path.glob("*.md")
+    assert "made-up (sqlite)." in page.read_text().partition("Played again by")[2]
+    assert [one["passed"] for one in json.loads(data.read_text())["outcomes"]] == [True, True]
+
+
+def test_what_is_no_table_is_not_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / "no.json").write_text("{}")
+    for file in ("no.json", "absent.json"):
+        code, _, errors = ran("made-up", "--again", str(tmp_path / file))
+        assert (code, errors.count("\n")) == (2, 1)
+        assert file in errors
+
+
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process = command(

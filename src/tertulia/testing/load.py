@@ -149,7 +149,7 @@ class Load:
         """Sends answered so far."""
         return self.history.acknowledged()
 
-    async def more(self, count: int, seconds: float = 20) -> None:
+    async def more(self, count: int, seconds: float = 60) -> None:
         """Wait until so many more sends have been answered; AssertionError after `seconds`."""
         wanted = self.acknowledged + count
         deadline = time.monotonic() + seconds

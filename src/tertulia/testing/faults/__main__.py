@@ -46,8 +46,15 @@ def main(words: Sequence[str] | None = None) -> int:
         chosen=chosen,
     )
     write = options.full if options.write is None else options.write
-    jobs = Jobs(faults, chosen, length, options.jobs)
-    return _run(jobs, report, options.folder if write else None)
+    folder = options.folder if write else None
+    if options.again:
+        try:
+            report.resume(options.again, length)
+        except (OSError, ValueError) as error:
+            print(f"faults: --again: {error}", file=sys.stderr)
+            return 2
+        folder = options.again.parent
+    return _run(Jobs(faults, report.left(), length, options.jobs), report, folder)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
         default=1,
         metavar="N",
         help="so many at once (%(default)s); what others would disturb comes last, by itself",
+    )
+    parser.add_argument(
+        *("--again",),
+        type=Path,
+        metavar="FILE",
+        help="go on with an earlier table, by its .json: play what has not passed, fill it in",
     )
     parser.add_argument(
         *("--write",),

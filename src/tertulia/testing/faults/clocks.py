@@ -102,7 +102,7 @@ async def clocks_jump(stage: Stage) -> None:
         stage.storm(installation) as storm,
         await _by_cookie(installation.there, cookie) as tab,
     ):
-        await storm.more(60, seconds=60)
+        await storm.more(60)
         told = Told(stage, cookie, tab.id, await tab.create("What time is it?"))
         jumps = _jumps(len(clocks)) * stage.choose(short=1, quick=1, full=5)
         stage.due = len(jumps)
@@ -155,9 +155,9 @@ async def _jump(stage: Stage, storm: Storm, clocks: list[Clock], jump: tuple[int
     # In the full length so long that a heartbeat (25 s) has come and the sessions (60 s) have
     # been asked about once or twice meanwhile.
     until = time.monotonic() + NOTICED + stage.choose(short=0.1, quick=1.0, full=30.0)
-    await storm.more(20, seconds=60)
+    await storm.more(20)
     while time.monotonic() < until:
-        await storm.more(10, seconds=60)
+        await storm.more(10)
     stage.trial()
 
 

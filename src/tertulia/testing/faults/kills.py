@@ -29,13 +29,13 @@ async def killed_at_random(stage: Stage) -> None:
     installation = stage.installation(servers=2)
     async with stage.storm(installation, **_recorded(stage)) as storm:
         for number in stage.trials(stage.choose(short=4, quick=15, full=500)):
-            await storm.more(30, seconds=60)
+            await storm.more(30)
             if number == 1:
                 await storm.remove_a_follower()
             await asyncio.sleep(stage.chance.uniform(0, 0.3))
             victim = installation.servers[number % len(installation.servers)]
             await storm.away(victim.restart)
-        await storm.more(30, seconds=60)
+        await storm.more(30)
         stage.expect(any(f.resumes for f in storm.followers), "followers resumed")
         stage.expect(storm.history.counts["unknown"], "some sends were cut off before their answer")
 
@@ -47,11 +47,11 @@ async def worker_killed(stage: Stage) -> None:
     server = installation.here
     async with stage.storm(installation, **_recorded(stage)) as storm:
         for _ in stage.trials(stage.choose(short=3, quick=8, full=100)):
-            await storm.more(50, seconds=60)
+            await storm.more(50)
             workers = [pid for pid in server.worker_pids() if alive(pid)]
             os.kill(stage.chance.choice(workers), signal.SIGKILL)
             await asyncio.sleep(0.5)
-        await storm.more(50, seconds=60)
+        await storm.more(50)
 
 
 @fault(
@@ -102,7 +102,7 @@ async def _until_killed(
         stage.expect(died <= struck, f"whoever died was killed: {died} died, {struck} were killed")
         for server in installation.servers:
             await storm.away(server.restart)
-        await storm.more(30, seconds=60)
+        await storm.more(30)
 
 
 def _struck(installation: Installation) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -11,13 +12,15 @@ from typing import Any
 
 from .. import machine
 from ..memory import MIB
-from .outcome import Outcome
-from .registry import Fault, Mode
+from .outcome import Figure, Outcome
+from .registry import Fault, Length, Mode
 
 COLUMNS = (
     *("fault", "mode", "trials", "acknowledged", "lost", "doubled", "out of order", "leaked"),
     *("late", "stuck", "converged", "grew", "figures", "passed"),
 )
+# How the files of a run that was not whole end.
+PART = "-part"
 # In the place of a count that nobody has taken.
 NONE = "—"
 
@@ -25,7 +28,8 @@ NONE = "—"
 @dataclass
 class Report:
     """One run of the command. `chosen`: faults and their modes, in the order of the table;
-    `outcomes`: those that are over; `part`: not all of them, or not at their full lengths."""
+    `outcomes`: those that are over; `part`: not all of them, or not at their full lengths.
+    `again`: later runs that played what had not passed, with what each played."""
 
     faults: dict[str, Fault]
     command: str
@@ -34,6 +38,35 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     on: dict[str, Any] = field(default_factory=machine.proved_on)
+    again: list[dict[str, Any]] = field(default_factory=list)
+    earlier: float = 0.0
+    clock: float = field(default_factory=time.monotonic)
+
+    def resume(self, file: Path, length: Length) -> None:
+        """Goes on with the table of an earlier run: what passed there at this length stands.
+        Raises OSError, and ValueError for what is no such file."""
+        try:
+            whole = json.loads(file.read_text())
+            kept = [one for one in whole["outcomes"] if one["passed"] and one["length"] == length]
+            outcomes = [_outcome(one) for one in kept]
+            began = datetime.fromisoformat(whole["date"])
+            again = whole.get("again", [])
+            before = whole["command"], whole["machine"], whole["seconds"]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{file} is not the data of a table of faults") from error
+        stands = [one for one in outcomes if (one.name, one.mode) in self.chosen]
+        played = [f"{name} ({mode})" for name, mode in self.left(stands)]
+        this = {"command": self.command, "commit": self.on["commit"], "played": played}
+        self.began = began
+        self.command, self.on, self.earlier = before
+        self.part = file.stem.endswith(PART)
+        self.again = [*again, this]
+        self.outcomes = stands
+
+    def left(self, over: Sequence[Outcome] | None = None) -> list[tuple[str, Mode]]:
+        """What was chosen and is not over yet."""
+        done = {(one.name, one.mode) for one in (self.outcomes if over is None else over)}
+        return [each for each in self.chosen if each not in done]
 
     def take(self, outcome: Outcome) -> None:
         """Enters an outcome in its place of the table."""
@@ -42,8 +75,8 @@ class Report:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
-        return (datetime.now(UTC) - self.began).total_seconds()
+        """How long it has run, and those before it whose table it goes on with."""
+        return self.earlier + time.monotonic() - self.clock
 
     @property
     def failed(self) -> list[Outcome]:
@@ -57,8 +90,7 @@ class Report:
             for one in self.outcomes
             if one.missing or one.stopped
         }
-        over = {(one.name, one.mode) for one in self.outcomes}
-        left = [f"{name} ({mode})" for name, mode in self.chosen if (name, mode) not in over]
+        left = [f"{name} ({mode})" for name, mode in self.left()]
         return reasons | dict.fromkeys(left, "interrupted before it")
 
     def text(self) -> str:
@@ -71,7 +103,7 @@ class Report:
         A run of a part has files of its own.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        stem = f"{self.began:%Y-%m-%d}-{machine.kind(self.on)}{'-part' if self.part else ''}"
+        stem = f"{self.began:%Y-%m-%d}-{machine.kind(self.on)}{PART if self.part else ''}"
         page, data = folder / f"{stem}.md", folder / f"{stem}.json"
         for file, text in ((page, self._page()), (data, self._data())):
             beside = file.with_suffix(".new")
@@ -103,6 +135,11 @@ class Report:
         parts = [
             f"# Faults of {self.began:%Y-%m-%d}",
             f"{machine.told(self.on)} Made by `{self.command}`. {self._sum()}",
+            *(
+                f"Played again by `{one['command']}` at commit {one['commit']}:"
+                f" {', '.join(one['played'])}."
+                for one in self.again
+            ),
             "\n".join(f"| {' | '.join(row)} |" for row in table),
             "Leaked: events that reached somebody who had been removed. Late: times that somebody"
             " did not have everything in time. Stuck: sends without an answer, and what grew beyond"
@@ -124,12 +161,22 @@ class Report:
         whole = {
             "date": self.began.isoformat(timespec="seconds"),
             "command": self.command,
+            "again": self.again,
             "seconds": round(self.seconds),
             "machine": self.on,
             "not_run": self.not_run,
             "outcomes": outcomes,
         }
         return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def _outcome(kept: dict[str, Any]) -> Outcome:
+    """As `Report._data` has kept it."""
+    figures = [Figure(**one) for one in kept["figures"]]
+    return Outcome(
+        **{name: value for name, value in kept.items() if name not in ("passed", "figures")},
+        figures=figures,
+    )
 
 
 def summed(one: Outcome) -> str:

@@ -24,14 +24,14 @@ async def rolling_restart(stage: Stage) -> None:
     servers = installation.servers * (rounds * (2 if stage.mode == "sqlite" else 1))
     windows = []
     async with stage.storm(installation) as storm:
-        await storm.more(50, seconds=60)
+        await storm.more(50)
         async with Steady(storm) as steady:
             for number in stage.trials(len(servers)):
                 server = servers[number]
                 began = time.monotonic()
                 await storm.away(lambda server=server: server.restart(kill=False))  # type: ignore[misc]
                 windows.append((began, time.monotonic()))
-                await storm.more(50, seconds=60)
+                await storm.more(50)
         waits = steady.within(windows)
     # One process that is down answers nobody: that is told, and has no bound.
     bound = 2.0 if stage.mode == "scaled" else None
