@@ -97,7 +97,7 @@ async def _overflow(stage: Stage, installation: Installation, count: int) -> Non
             storm.healed()
             _wake_up(late)
             await storm.more(30)
-            await until(_returned(asleep), 10, "who was closed comes back")
+            await until(_returned(asleep), 30, "who was closed comes back")
     most = (OUTBOX + WRITE) / MIB
     stage.figure("waiting for one socket", watch.outbox / MIB, "MiB", at_most=most)
     if stage.length != "short":
@@ -148,6 +148,8 @@ async def _fall_asleep(follower: Follower) -> None:
 
 
 def _wake_up(follower: Follower) -> None:
+    # Nobody can be told who does not read: his time to converge begins here.
+    follower.note("connected")
     if follower.client is not None:
         transport = follower.client.socket.transport
         raw = transport.get_extra_info("socket")
