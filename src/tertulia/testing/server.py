@@ -125,8 +125,9 @@ class Server:
 
     def _prepare(self) -> None:
         """A folder of our own begins with a database that has its tables, which is much quicker."""
-        # With failpoints a server takes only what it has made itself.
-        elsewhere = self.env.keys() & {"DATABASE_URL", "TERTULIA_FAILPOINTS"}
+        # With failpoints a server takes only what it has made itself; what is put before its
+        # command may show it another folder.
+        elsewhere = self.prefix or self.env.keys() & {"DATABASE_URL", "TERTULIA_FAILPOINTS"}
         if self.own_folder and not elsewhere and not any(self.data.iterdir()):
             shutil.copyfile(prepared.sqlite_database(), self.database_file())
 
