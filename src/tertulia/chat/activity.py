@@ -17,6 +17,7 @@ from . import news
 if TYPE_CHECKING:
     from tertulia.hub.connection import Connection
 
+    from .kinds import LivePart
     from .layer import LayerLink
 
 # At most one `room.activity` a room in this many seconds.
@@ -110,7 +111,7 @@ class Interest:
         return self._people.get(room_id, set())
 
 
-class _Pace:
+class Pace:
     """Passes a room's item on at once, then at most every second: the newest, merged."""
 
     def __init__(self, hub: Hub, emit: Callable[[news.Activity], None]) -> None:
@@ -147,8 +148,9 @@ class ActivityTeller:
         self._hub = hub
         self._link = link
         self._interest = interest
-        self._to_site = _Pace(hub, link.to_site)
-        self._to_members = _Pace(hub, self._tell)
+        self._to_site = Pace(hub, link.to_site)
+        self._to_members = Pace(hub, self._tell)
+        self.parts: list[LivePart] = []
 
     def grown(self, item: news.Activity) -> None:
         """This process has appended to a room."""
@@ -158,6 +160,9 @@ class ActivityTeller:
 
     def heard(self, item: news.Activity) -> None:
         """A room has grown, by whomever."""
+        if item.watched is not None:
+            for part in self.parts:
+                part.grown(item)
         if self._interest.people(item.room_id) or self._interest.incomplete:
             self._to_members.put(item)
 

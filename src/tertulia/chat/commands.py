@@ -16,7 +16,7 @@ from tertulia.protocol.errors import Code, ProtocolError, forbidden
 from tertulia.protocol.events import FavouriteChanged, ReadChanged
 from tertulia.protocol.limits import RESUME_EVENTS
 
-from . import actions, read
+from . import actions, kinds, read
 from .entering import enter_room, find_ref
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ Reading = Callable[["ProtocolSocket", "Speaker", Any], Coroutine[Any, Any, Any]]
 def carry_out(live: ProtocolSocket, speaker: Speaker, command: Any) -> None:
     """Begin a command; its reply comes later. Raises `ProtocolError` for a rate exceeded."""
     kind = type(command)
+    if speaker.is_visitor and kind not in kinds.bearers[speaker.person.kind].commands:
+        raise forbidden("Visitors may not do this.")
     if kind is c.MessageSend:
         live.check_send_rate()
-    elif kind is c.RoomCreate:
+    elif kind is c.RoomCreate or kind is c.ConversationOpen:
         live.check_rate("create", speaker.id)
     elif kind is c.TypingStart:
         live.check_rate("typing", speaker.id)
@@ -47,11 +49,14 @@ def carry_out(live: ProtocolSocket, speaker: Speaker, command: Any) -> None:
         _read_mark(live, speaker, command)
     elif kind is c.RoomFavourite:
         _favourite(live, speaker, command)
-    else:
-        assert kind is c.Ping, kind
+    elif kind is c.Ping:
         live.reply(command, {})
+    else:
+        # Of an app that is not installed here.
+        raise ProtocolError(Code.UNKNOWN_COMMAND, "This site has no support desk.")
 
 
+# An app with commands of its own puts them into these two tables.
 ACTIONS: dict[type, Act] = {
     c.RoomJoin: lambda who, it: actions.JoinRoom(who, it.room),
     c.RoomLeave: lambda who, it: actions.LeaveRoom(who, it.room),
@@ -63,7 +68,13 @@ ACTIONS: dict[type, Act] = {
     c.MemberRemove: lambda who, it: actions.RemoveMember(who, it.room, it.member),
     c.MemberRole: lambda who, it: actions.ChangeRole(who, it.room, it.member, it.role),
     c.MessageSend: lambda who, it: actions.SendMessage(
-        who, it.room, it.text, it.key, reply_to=it.reply_to, attachments=it.attachments
+        who,
+        it.room,
+        it.text,
+        it.key,
+        reply_to=it.reply_to,
+        attachments=it.attachments,
+        seen=it.seen,
     ),
     c.MessageEdit: lambda who, it: actions.EditMessage(who, it.room, it.seq, it.text, it.version),
     c.MessageDelete: lambda who, it: actions.DeleteMessage(who, it.room, it.seq, it.version),
@@ -100,7 +111,9 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
     _count_subscription(runtime, command, snapshot)
     # The reply before the events that follow it, in one breath.
     live.reply(command, snapshot.result)
-    runtime.hub.go_live(subscription, snapshot.head, snapshot.role, snapshot.members)
+    runtime.hub.go_live(
+        *(subscription, snapshot.head, snapshot.role, snapshot.members), unseen=snapshot.unseen
+    )
 
 
 def _count_subscription(runtime: Runtime, command: c.RoomSubscribe, snapshot: Snapshot) -> None:
@@ -195,12 +208,14 @@ def _read_mark(live: ProtocolSocket, speaker: Speaker, command: c.ReadMark) -> N
 
 
 def _tell_read(live: ProtocolSocket, speaker: Speaker, marked: Marked) -> None:
-    """To my own other connections, and to everyone in a direct room."""
+    """To my own other connections, and to everyone in a direct room or a conversation."""
     person = speaker.person
     payload = encode(ReadChanged(room=marked.slug, read=marked.read, who=person))
     if marked.direct:
         live.runtime.tell_members(marked.room_id, payload, but=live.connection)
     else:
+        if marked.ruled:
+            live.runtime.tell_room(marked.room_id, payload, but=person.id)
         live.runtime.tell_person(person.id, payload, but=live.connection)
 
 

@@ -28,7 +28,7 @@ async def find_ref(runtime: Runtime, address: str) -> RoomRef:
 async def enter_room(runtime: Runtime, speaker: Speaker, address: str) -> RoomRef:
     """The same; where rooms come into being by being visited, this is a visit."""
     ref = known_ref(address) or await runtime.readers.run(room_ref, address)
-    if ref is None and conf.open:
+    if ref is None and conf.open and not speaker.is_visitor:
         await runtime.write(VisitRoom(speaker, address))
         ref = await runtime.readers.run(room_ref, address)
     if ref is None:

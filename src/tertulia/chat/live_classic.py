@@ -68,7 +68,9 @@ class ClassicSocket(LiveSocket):
     def opened(self, identity: Identity | None) -> None:
         # What has been said since the log was read waits in the subscription.
         entry = self._entry
-        self.runtime.hub.go_live(self._subscription, entry.head, entry.role, entry.members)
+        self.runtime.hub.go_live(
+            self._subscription, entry.head, entry.role, entry.members, unseen=entry.unseen
+        )
         del self._entry, self._subscription
 
     def received(self, text: str) -> None:

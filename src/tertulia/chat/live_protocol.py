@@ -61,6 +61,8 @@ class ProtocolSocket(LiveSocket):
         )
         if identity.speaker.is_guest:
             welcome.guest_token = guest_token(person.id)
+        if identity.token is not None:
+            welcome.visitor_token = identity.token
         connect = self._door.token_for(self.connection)
         if connect is not None:
             welcome.connect = connect

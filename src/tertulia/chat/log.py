@@ -19,7 +19,7 @@ from tertulia.protocol import events as ev
 from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import not_found
 
-from . import sql
+from . import kinds, sql
 from .encode import now, timestamp
 from .models import AccessChange, Membership, Participant, Room
 from .people import Speaker
@@ -31,22 +31,35 @@ class RoomRef(NamedTuple):
 
     id: int
     slug: str
+    # Whether an app has rules for rooms of its kind.
+    ruled: bool = False
 
 
 _REFS_LIMIT = 20_000
 _refs: dict[str, RoomRef] = {}
+# Ids of those that have no rules.
+_plain: set[int] = set()
 
 
 def room_ref(slug: str) -> RoomRef | None:
     """The room at an address, however it is written. Reads the database on first use."""
     ref = _refs.get(slug)
     if ref is None:
-        found = Room.objects.filter(slug_fold=fold_slug(slug)).values_list("pk", "slug").first()
+        rooms = Room.objects.filter(slug_fold=fold_slug(slug))
+        found = rooms.values_list("pk", "slug", "kind").first()
         if found is not None:
             if len(_refs) >= _REFS_LIMIT:
-                _refs.clear()
-            ref = _refs[slug] = RoomRef(*found)
+                forget_rooms()
+            pk, written, kind = found
+            ref = _refs[slug] = RoomRef(pk, written, kinds.rules_of(kind) is not None)
+            if not ref.ruled:
+                _plain.add(pk)
     return ref
+
+
+def is_plain(room_id: int) -> bool:
+    """Whether it is known that no app has rules for this room."""
+    return room_id in _plain
 
 
 def room_id_of(slug: str) -> int | None:
@@ -63,6 +76,25 @@ def known_ref(slug: str) -> RoomRef | None:
 def forget_rooms() -> None:
     """The database is another one."""
     _refs.clear()
+    _plain.clear()
+
+
+class Watched(msgspec.Struct, array_like=True):
+    """A room's growth is news for people who are no members, too: for those who watch one of `by`,
+    such as an inbox, each with its primary key and its public id.
+
+    What they hear of is the room `slug`, up to its `head`; often, but not always, the same one.
+    """
+
+    by: list[tuple[int, str]]
+    id: int
+    slug: str
+    head: int
+
+    def merged(self, later: Watched) -> Watched:
+        """The later state, for all who watch."""
+        both = list(dict.fromkeys((*self.by, *later.by)))
+        return Watched(both, self.id, self.slug, max(self.head, later.head))
 
 
 class RoomNews(msgspec.Struct):
@@ -76,6 +108,7 @@ class RoomNews(msgspec.Struct):
     mentioned: list[str]
     # Who said something, by public id, and the last seq of it: sending marks read.
     spoken: dict[str, tuple[ev.Person, int]] = {}
+    watched: Watched | None = None
 
 
 class AccessNews(msgspec.Struct):
@@ -130,6 +163,8 @@ class LogTransaction:
         # Addresses behind which there was no room.
         self._absent: set[str] = set()
         self._members: dict[tuple[int, int], sql.MemberRow | None] = {}
+        # Roles that rooms with rules grant to people who are no members.
+        self._granted: dict[tuple[int, int], str] = {}
         # By author and key; as a number the key is hashed without calling Python.
         self._sent: dict[tuple[int, int], sql.KeyRow | None] = {}
         self._events: list[sql.EventRow] = []
@@ -139,6 +174,7 @@ class LogTransaction:
         self._told: dict[int, list[_Told]] = {}
         self._mentioned: dict[int, dict[str, None]] = {}
         self._access: list[AccessNews] = []
+        self._watched: dict[int, Watched] = {}
 
     # Rooms, members and keys
 
@@ -157,12 +193,14 @@ class LogTransaction:
         must not be used. `wait`: milliseconds that this transaction waits for any lock, from
         now on; on SQLite the busy timeout of the connection applies.
         """
+        pairs = {pair for pair in members if pair not in self._members}
+        ruled = [pair for pair in pairs if pair[0] not in _plain] if kinds.granted_sql() else []
         wanted = sql.Wanted(
             sorted({room for room in rooms if room not in self.rooms}),
             [key for key in keys if (key[0], key[1].int) not in self._sent],
-            list({pair for pair in members if pair not in self._members}),
+            list(pairs.difference(ruled)),
         )
-        if wait is None and not any(wanted):
+        if wait is None and not (any(wanted) or ruled):
             return
         with self.connection.wrap_database_errors:
             found = self.dialect.find(self.cursor, wanted, skip_locked=skip_locked, wait=wait)
@@ -174,6 +212,18 @@ class LogTransaction:
             self._sent[row.author_id, row.key.int] = row
         self._members.update(dict.fromkeys(wanted.members))
         self._members.update(((row.room_id, row.participant_id), row) for row in found.members)
+        if ruled:
+            self._find_standings(ruled)
+
+    def _find_standings(self, pairs: list[tuple[int, int]]) -> None:
+        """Members of rooms that may have rules, and whom these grant a role; behind the locks."""
+        self._members.update(dict.fromkeys(pairs))
+        for one in kinds.standings(self.connection, pairs):
+            pair = (one.room_id, one.participant_id)
+            if one.role is not None:
+                self._members[pair] = sql.MemberRow(*pair, one.role, one.left_seq)
+            if one.granted is not None:
+                self._granted[pair] = one.granted
 
     def lock(self, room_ids: Iterable[int]) -> None:
         """Lock rooms, and wait for those that somebody else holds."""
@@ -221,9 +271,11 @@ class LogTransaction:
             return self._members[room_id, participant_id]
 
     def role(self, room_id: int, participant_id: int) -> str | None:
-        """The role of somebody who is a member now."""
+        """The role of somebody who is a member now, or whom the room's rules grant one."""
         row = self.member_row(room_id, participant_id)
-        return row.role if row is not None and row.left_seq is None else None
+        if row is not None and row.left_seq is None:
+            return row.role
+        return self._granted.get((room_id, participant_id)) if self._granted else None
 
     # Appending
 
@@ -276,6 +328,11 @@ class LogTransaction:
         if told is None:
             told = self._told[room.id] = []
         told.append((kind, event, ends))
+
+    def watch(self, room: sql.RoomRow, watched: Watched) -> None:
+        """Tell those who watch, too, that the room has grown."""
+        before = self._watched.get(room.id)
+        self._watched[room.id] = watched if before is None else before.merged(watched)
 
     def add_mention(self, row: sql.MentionRow, public_id: str) -> None:
         """Somebody is named in a message."""
@@ -401,4 +458,5 @@ class LogTransaction:
             messages=room.messages,
             mentioned=list(self._mentioned.get(room_id, ())),
             spoken=spoken,
+            watched=self._watched.get(room_id),
         )

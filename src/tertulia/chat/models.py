@@ -18,6 +18,8 @@ from .mailing.models import MailedLink
 from .shown import plain
 
 SLUG_LENGTH = 80
+# The folded name of who is found by none: no name, and nothing behind an @, holds it.
+NOT_FOUND = "\n"
 
 
 def new_public_id() -> str:
@@ -88,10 +90,14 @@ class Participant(models.Model):
         return plain(self.name) or self.public_id
 
     def save(self, *args: object, **kwargs: object) -> None:
-        """Keep `name_fold`, by which people are found and mentioned, in step with `name`."""
+        """Keep `name_fold`, by which people are found and mentioned, in step with `name`.
+
+        Nobody finds a visitor by his name: there may be thousands of the same.
+        """
         from .slugs import fold
 
-        self.name_fold = fold(self.name)
+        visitor = self.kind == self.Kind.VISITOR
+        self.name_fold = NOT_FOUND if visitor else fold(self.name)
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 

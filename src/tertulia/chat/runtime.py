@@ -20,7 +20,7 @@ from tertulia.protocol.errors import Close, ProtocolError, unavailable
 from tertulia.protocol.events import RoomEntered, RoomLeft
 from tertulia.protocol.frames import Frames
 
-from . import news, publish
+from . import kinds, news, publish
 from .actions import Action
 from .activity import ActivityTeller, Interest
 from .conf import conf
@@ -32,7 +32,7 @@ from .profile.live import Profiles
 from .read import epoch, read_head, read_log
 from .readers import Readers
 from .readmarks import ReadMarks
-from .recheck import recheck_person, recheck_room
+from .recheck import recheck_person, recheck_room, recheck_rules
 from .sweep import Sweep, recent
 from .validity import last_change
 from .writer import Done, Writer
@@ -72,6 +72,8 @@ class Runtime:
         self.activity = ActivityTeller(self.hub, self.link, self.interest)
         self.read_marks = ReadMarks(self)
         self.profiles = Profiles(self)
+        # What other apps do beside the chat.
+        self.parts = self.activity.parts = [make(self) for make in kinds.parts]
         self.epoch = ""
         # The history before this one, and until when something of it may still be told.
         self._before: tuple[str, float] | None = None
@@ -186,6 +188,13 @@ class Runtime:
         self._to_members(room_id, payload, but)
         self.link.to_site(news.MembersFrame(room_id, payload))
 
+    def tell_room(self, room_id: int, payload: bytes, *, but: str) -> None:
+        """A passing frame to a room's subscribers, here and elsewhere, but for one person."""
+        room = self.hub.rooms.get(room_id)
+        if room is not None:
+            room.pass_frame(payload, but=but)
+        self.link.to_room(room_id, news.RoomFrame(room_id, payload, but))
+
     def _to_members(self, room_id: int, payload: bytes, but: object = None) -> None:
         for person_id in list(self.interest.people(room_id)):
             self._to_person(person_id, payload, but)
@@ -225,6 +234,8 @@ class Runtime:
             return
         self._changes.append(change)
         self.door.heard(change)
+        for part in self.parts:
+            part.heard(change)
         person_id, room_id, slug = change.person_id, change.room_id, change.slug
         if change.kind == AccessChange.Kind.SIGNED_OUT and person_id:
             for connection in self.hub.people.get(person_id, ()):
@@ -235,6 +246,8 @@ class Runtime:
             self.hub.spawn(recheck_person(self, person_id))
         elif change.kind == AccessChange.Kind.ROOM and room_id:
             self.hub.spawn(recheck_room(self, room_id, person_id))
+        elif change.kind == AccessChange.Kind.ROOM and person_id:
+            self.hub.spawn(recheck_rules(self, person_id))
         elif change.kind == AccessChange.Kind.PROFILE:
             self.profiles.changed(change)
         elif person_id and room_id and slug:
@@ -290,6 +303,8 @@ class Runtime:
         self.read_marks.forget()
         self.activity.forget()
         self._changes.clear()
+        for part in self.parts:
+            part.forget()
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.hub.rooms.clear()
         self.hub.spawn(self.link.move(new_epoch))

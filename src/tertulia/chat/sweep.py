@@ -142,6 +142,8 @@ class Sweep:
                     runtime.hub.renew_presence()
                 if runtime.link.failing or ticks % REJOIN == 0:
                     self._rejoin()
+                for part in runtime.parts:
+                    part.tick()
             except Exception:
                 logger.exception("A tick failed")
 

@@ -52,10 +52,10 @@ class Identity:
     """Who a socket speaks for, and the mark up to which his sign-outs are known.
 
     `rooms` is None where they have not been read yet. `credential` is what a connect token for
-    him would be made for; None: he is given none.
+    him would be made for; None: he is given none. `token` is what a visitor brings next time.
     """
 
-    __slots__ = ("credential", "mark", "rooms", "speaker")
+    __slots__ = ("credential", "mark", "rooms", "speaker", "token")
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class Identity:
         self.mark = mark
         self.rooms = rooms
         self.credential = credential
+        self.token: str | None = None
 
 
 def last_change() -> int:
@@ -114,9 +115,18 @@ def _speaks(found: Found) -> bool:
 
 def identify_guests(public_ids: list[str]) -> list[Identity | Exception | None]:
     """The guests with these ids, in one statement."""
+    return _identify_kind(Participant.Kind.GUEST, public_ids)
+
+
+def identify_visitors(public_ids: list[str]) -> list[Identity | Exception | None]:
+    """The visitors with these ids, in one statement."""
+    return _identify_kind(Participant.Kind.VISITOR, public_ids)
+
+
+def _identify_kind(kind: str, public_ids: list[str]) -> list[Identity | Exception | None]:
     found = find_people(connection, BY_PUBLIC_ID, public_ids)
-    guests = {key: one for key, one in found.items() if one.kind == Participant.Kind.GUEST}
-    return [_identity(guests[key]) if key in guests else None for key in public_ids]
+    those = {key: one for key, one in found.items() if one.kind == kind}
+    return [_identity(those[key]) if key in those else None for key in public_ids]
 
 
 def identify_each(

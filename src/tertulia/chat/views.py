@@ -26,6 +26,7 @@ from .connecting.door import page_token
 from .finding import find_public
 from .models import Participant, Room
 from .people import GUEST_SESSION_KEY, me, person_of, speaker_of
+from .places import places_of
 from .profile.spoken import in_own_language, languages
 from .slugs import check_slug, slug_from_name
 
@@ -43,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     person = me(request)
     if person is None:
         return to_sign_in(request)
-    return render(request, "tertulia/home.html", {"page": _page(request, person)})
+    return render(request, "tertulia/home.html", {"page": shell(request, person)})
 
 
 @never_cache
@@ -65,7 +66,7 @@ def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpRespons
         return render(request, "tertulia/not_found.html", context, status=404)
     if found.slug != slug:
         return redirect(_address(found.slug, seq))
-    page = _page(request, person) | {"room": found.slug, "name": found.name, "seq": seq}
+    page = shell(request, person) | {"room": found.slug, "name": found.name, "seq": seq}
     return render(request, "tertulia/room.html", {"page": page, "room": found})
 
 
@@ -101,8 +102,8 @@ def public_rooms(request: HttpRequest, person: Participant) -> HttpResponse:
     return answer({"rooms": rooms, "more": more})
 
 
-def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
-    """What the browser needs to begin; everything else comes through the socket."""
+def shell(request: HttpRequest, person: Participant) -> dict[str, Any]:
+    """What a page needs in the browser to begin; everything else comes through the socket."""
     return {
         "me": msgspec.to_builtins(person_of(person)),
         "room": None,
@@ -122,6 +123,7 @@ def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
             "signOut": page_of("logout") if request.user.is_authenticated else None,
             "password": page_of("password_change") if request.user.is_authenticated else None,
             "invite": page_of("invite") if getattr(request.user, "is_staff", False) else None,
+            **places_of(person),
         },
     }
 

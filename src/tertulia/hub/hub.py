@@ -202,9 +202,18 @@ class Hub:
             room.begin(await self.backend.read_head(room.id))
 
     def go_live(
-        self, subscription: Subscription, head: int, role: str | None, members: int
+        self,
+        subscription: Subscription,
+        head: int,
+        role: str | None,
+        members: int,
+        *,
+        unseen: bool = False,
     ) -> None:
-        """The subscriber knows the log up to `head` and is given everything after it."""
+        """The subscriber knows the log up to `head` and is given everything after it.
+
+        `unseen`: the others are not told that he is here.
+        """
         connection, room = subscription.connection, subscription.room
         if connection.subscription(room.id) is not subscription:
             return
@@ -213,7 +222,8 @@ class Hub:
         room.go_live(subscription, head)
         if connection.subscription(room.id) is subscription:
             subscription.entered = True
-            room.presence.enter(connection)
+            subscription.unseen = unseen
+            room.presence.enter(connection, unseen=unseen)
 
     def unsubscribe(self, connection: Connection, room_id: int) -> bool:
         """End a subscription at once; False where there was none."""
@@ -226,7 +236,7 @@ class Hub:
         room.live.pop(connection, None)
         subscription.live = False
         if subscription.entered:
-            room.presence.leave(connection)
+            room.presence.leave(connection, unseen=subscription.unseen)
             if connection.person is not None:
                 room.typing.stop(connection.person)
         if room.empty:

@@ -79,7 +79,17 @@ class Subscription:
     then the seq up to which the subscriber knows the log. `live`: he gets what the room passes on.
     """
 
-    __slots__ = ("connection", "entered", "head", "live", "role", "room", "transport", "waiting")
+    __slots__ = (
+        "connection",
+        "entered",
+        "head",
+        "live",
+        "role",
+        "room",
+        "transport",
+        "unseen",
+        "waiting",
+    )
 
     def __init__(self, connection: Connection, room: LiveRoom) -> None:
         self.connection = connection
@@ -89,6 +99,8 @@ class Subscription:
         self.head: int | None = None
         self.live = False
         self.entered = False
+        # The others are not told that he is here.
+        self.unseen = False
         self.role: str | None = None
         self.waiting: list[LogEvent] | None = []
 

@@ -120,6 +120,8 @@ def error_body(error: ProtocolError) -> ErrorBody:
         body.field = error.field
     if error.retry_after is not None:
         body.retry_after = round(error.retry_after, 3)
+    if error.messages is not None:
+        body.messages = error.messages
     return body
 
 

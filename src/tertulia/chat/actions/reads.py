@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tertulia.protocol.errors import forbidden, invalid
 
-from ..access import NOWHERE, check_see, find_room
+from .. import kinds
+from ..access import NOWHERE, check_see, find_room, role_at
 from ..log import LogTransaction
 from ..models import Membership, Mention, Message, Room
 from ..people import Speaker
@@ -14,14 +15,18 @@ from .base import Action
 class Marked:
     """What a mark came to: the seq that is read now, and whether this changed it."""
 
-    __slots__ = ("changed", "direct", "read", "room_id", "slug")
+    __slots__ = ("changed", "direct", "read", "room_id", "ruled", "slug")
 
-    def __init__(self, *, changed: bool, read: int, room_id: int, slug: str, direct: bool) -> None:
+    def __init__(
+        self, *, changed: bool, read: int, room_id: int, slug: str, direct: bool, ruled: bool
+    ) -> None:
         self.changed = changed
         self.read = read
         self.room_id = room_id
         self.slug = slug
         self.direct = direct
+        # Whether an app's rules hold in the room; everybody in it then sees who has read.
+        self.ruled = ruled
 
 
 class MarkRead(Action):
@@ -37,27 +42,54 @@ class MarkRead(Action):
 
     def run(self, log: LogTransaction) -> Marked:
         room = find_room(self.slug or "")
-        # Asked also where no room is: the work must not tell that from a hidden one.
-        membership = Membership.objects.filter(
+        rules = kinds.rules_of(room.kind) if room else None
+        if room is not None and rules is not None:
+            return self._by_rules(room, rules)
+        membership = self._membership(room)
+        check_see(room, membership.role if membership else None, self.speaker)
+        assert room is not None
+        if membership is None:
+            raise forbidden("Only members of the room mark it read.")
+        return self._mark(room, membership)
+
+    def _membership(self, room: Room | None) -> Membership | None:
+        """Asked also where no room is: the work must not tell that from a hidden one."""
+        return Membership.objects.filter(
             room_id=room.pk if room else NOWHERE,
             participant_id=self.speaker.id,
             left_seq__isnull=True,
         ).first()
-        check_see(room, membership.role if membership else None)
-        assert room is not None
-        if membership is None:
+
+    def _by_rules(self, room: Room, rules: kinds.Rules) -> Marked:
+        check_see(room, role_at(room, self.speaker.id), self.speaker)
+        membership = self._membership(room)
+        if membership is not None:
+            return self._mark(room, membership)
+        self._check_seq(room)
+        changed = rules.marked(room.pk, self.seq)
+        if changed is None:
             raise forbidden("Only members of the room mark it read.")
+        return self._marked(room, self.seq, changed=changed)
+
+    def _check_seq(self, room: Room) -> None:
         if self.seq > room.head:
             raise invalid("seq", f"The room's log ends at {room.head}.")
+
+    def _mark(self, room: Room, membership: Membership) -> Marked:
+        self._check_seq(room)
         changed = self.seq > membership.read_seq
         if changed:
             self._write(room, membership)
+        return self._marked(room, max(self.seq, membership.read_seq), changed=changed)
+
+    def _marked(self, room: Room, read: int, *, changed: bool) -> Marked:
         return Marked(
             changed=changed,
-            read=max(self.seq, membership.read_seq),
+            read=read,
             room_id=room.pk,
             slug=room.slug,
             direct=room.kind == Room.Kind.DIRECT,
+            ruled=kinds.rules_of(room.kind) is not None,
         )
 
     def _write(self, room: Room, membership: Membership) -> None:

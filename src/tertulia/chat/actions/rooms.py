@@ -13,7 +13,7 @@ from tertulia.protocol import events as ev
 from tertulia.protocol.errors import invalid, not_found
 
 from .. import sql
-from ..access import MODERATORS, OWNERS, check_member, check_role, check_see, find_room
+from ..access import MODERATORS, OWNERS, check_member, check_moves, check_role, check_see, find_room
 from ..conf import conf
 from ..encode import state_of, timestamp
 from ..log import LogTransaction
@@ -94,7 +94,8 @@ class CreateRoom(Action):
 
     def _others(self) -> list[Participant]:
         ids = {member for member in self.members if member != self.speaker.person.id}
-        found = list(Participant.objects.filter(public_id__in=ids).order_by("pk"))
+        people = Participant.objects.exclude(kind=Participant.Kind.VISITOR)
+        found = list(people.filter(public_id__in=ids).order_by("pk"))
         if len(found) != len(ids):
             raise invalid("members", "There is nobody with one of these ids.")
         return found
@@ -223,6 +224,8 @@ class UpdateRoom(Action):
         if "archived" in self.wanted:
             check_role(room, role, OWNERS, "archive it or bring it back")
         check_role(room, role, MODERATORS, "change its name or topic")
+        if self.authority is None:
+            check_moves(room, "change name, topic or archive")
         if self.wanted.get("name") == "" and room.kind != Room.Kind.DIRECT:
             raise invalid("name", "The room needs a name.")
 
@@ -241,6 +244,7 @@ class SetFavourite(Action):
         """The room's slug if this changed anything."""
         room = log.room(self.slug or "")
         check_member(room, log.role(room.id, self.speaker.id), "make it a favourite")
+        check_moves(room, "have favourites")
         changed = (
             Membership.objects.filter(room_id=room.id, participant_id=self.speaker.id)
             .exclude(favourite=self.favourite)

@@ -177,6 +177,7 @@ export default {
   // The frame, continued
   favourites: "Favourites",
   goToPlace: "Search or go to…",
+  supportInbox: "Support inbox",
   ctrlK: "Ctrl K",
   settings: "Settings",
   "state.online": "Connected",

@@ -177,6 +177,7 @@ export default {
   // El marco, continuación
   favourites: "Favoritas",
   goToPlace: "Buscar o ir a…",
+  supportInbox: "Bandeja de atención",
   ctrlK: "Ctrl K",
   settings: "Ajustes",
   "state.online": "Conectado",

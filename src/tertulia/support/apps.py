@@ -1,0 +1,25 @@
+"""The app's place in Django."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SupportConfig(AppConfig):
+    """`INSTALLED_APPS += ["tertulia.chat", "tertulia.support"]`."""
+
+    name = "tertulia.support"
+    label = "tertulia_support"
+    verbose_name = _("Support desk")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from tertulia.chat import kinds
+
+        from . import commands, signals  # noqa: F401  (signals: registered by being imported)
+        from .live import Desk
+        from .rules import ConversationRules, VisitorTokens
+
+        kinds.register("support", ConversationRules())
+        kinds.bearers["visitor"] = VisitorTokens()
+        kinds.parts.append(Desk)
+        commands.register()
