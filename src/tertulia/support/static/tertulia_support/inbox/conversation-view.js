@@ -78,6 +78,9 @@ export class ConversationView {
       log.on("passing", (frame) => this.#passing(frame)),
       app.connection.on("welcome", () => void app.conversations.ask(this.slug)),
       effect(() => {
+        if (this.phase === "refused") untracked(() => this.#taken());
+      }),
+      effect(() => {
         const address = this.state?.notes;
         if (address) untracked(() => this.#follow(address));
       }),
@@ -99,6 +102,14 @@ export class ConversationView {
     this.log.close();
     this.notes.peek()?.close();
     this.app.conversations.forget(this.slug);
+  }
+
+  /** It is open to me no longer, and perhaps others with it. */
+  #taken() {
+    const { conversations, inboxes } = this.app;
+    void conversations.ask(this.slug);
+    void conversations.load();
+    inboxes.loadSoon();
   }
 
   /** @param {string} address of the notes */

@@ -25,7 +25,7 @@ const SINGLY = 6;
  * The news name a conversation and no more, so each is asked for again; after a loss of the connection
  * all are. An answer that is older than one that was taken changes nothing.
  *
- * @extends {Emitter<{change: void, gone: string}>}
+ * @extends {Emitter<{change: void}>}
  */
 export class Conversations extends Emitter {
   /** @type {Filter} */
@@ -74,7 +74,7 @@ export class Conversations extends Emitter {
 
   /** The list, in its order. */
   get list() {
-    return [...this.#listed].map((room) => /** @type {Conversation} */ (this.#states.get(room))).sort(order(this.filter));
+    return [...this.#listed].flatMap((room) => this.#states.get(room) ?? []).sort(order(this.filter));
   }
 
   /** @param {string} room */
@@ -173,7 +173,7 @@ export class Conversations extends Emitter {
       return conversation;
     } catch (error) {
       if (!(error instanceof Refusal)) return null;
-      if (error.code === "not_found" || error.code === "forbidden") this.#remove(room);
+      if (error.code === "not_found" || error.code === "forbidden") this.#remove(room, asked);
       else this.#heard(room, 1000 * (error.retryAfter ?? 3));
       return null;
     }
@@ -210,10 +210,13 @@ export class Conversations extends Emitter {
    */
   #take(state, asked) {
     const { room } = state;
-    if ((this.#taken.get(room) ?? 0) > asked) return;
-    this.#taken.set(room, asked);
-    this.#states.set(room, state);
-    if (this.#isListed(state)) this.#listed.add(room);
+    if ((this.#taken.get(room) ?? 0) <= asked) {
+      this.#taken.set(room, asked);
+      this.#states.set(room, state);
+    }
+    // A list may have been asked for before what is known of one that is in it.
+    const known = this.#states.get(room);
+    if (known && this.#isListed(known)) this.#listed.add(room);
     else this.#listed.delete(room);
   }
 
@@ -227,12 +230,15 @@ export class Conversations extends Emitter {
     return last === undefined || order(this.filter)(state, last) < 0;
   }
 
-  /** @param {string} room */
-  #remove(room) {
+  /**
+   * @param {string} room
+   * @param {number} asked
+   */
+  #remove(room, asked) {
+    this.#taken.set(room, Math.max(asked, this.#taken.get(room) ?? 0));
     this.#states.delete(room);
     this.#about.delete(room);
     this.#listed.delete(room);
-    this.emit("gone", room);
     this.emit("change", undefined);
   }
 }

@@ -33,6 +33,8 @@ export class Desk {
   view = signal(/** @type {ConversationView | null} */ (null));
   /** Whether the visitor's details are shown: for all conversations at once. */
   detailsOpen = signal(wide.matches);
+  /** My inboxes, as they were known last. @type {string | null} */
+  #mine = null;
   /** The time to some seconds, in milliseconds. */
   #time = computed(() => Math.floor(now() / TICK) * TICK);
 
@@ -85,9 +87,12 @@ export class Desk {
     if (this.me.id !== this.page.me.id) location.reload();
   }
 
-  /** An inbox that is not mine any more has no list. */
+  /** An inbox that is not mine any more has no list; one that is mine by now has. */
   #stillMine() {
     const { inbox, filter } = this.conversations;
+    const mine = this.inboxes.all.map(({ id }) => id).join();
+    if (this.#mine !== null && this.#mine !== mine) void this.conversations.load();
+    this.#mine = mine;
     if (inbox !== null && this.inboxes.get(inbox) === null) this.choose(filter, null);
   }
 

@@ -32,6 +32,9 @@ function showMain(desk) {
   untracked(() => byId("main").replaceChildren(view === null ? new Idle(desk) : new ConversationPart(view)));
 }
 
+/** What stands beside the conversation. @type {import("./visitor.js").VisitorPart | null} */
+let shown = null;
+
 /** @param {Desk} desk */
 async function showDetails(desk) {
   const view = desk.view.value;
@@ -39,13 +42,16 @@ async function showDetails(desk) {
   const panel = byId("details");
   byId("app").classList.toggle("with-details", open);
   panel.hidden = !open;
+  if (open && shown?.isConnected && shown.view === view) return;
   panel.replaceChildren();
   if (!open) return;
   const module = await loaded(import("./visitor.js"));
   // What could not be fetched leaves no empty panel, and is asked for again by the same button.
   if (!module) desk.detailsOpen.value = false;
   const still = desk.view.peek() === view && desk.detailsOpen.peek() && !panel.hasChildNodes();
-  if (module && still) panel.replaceChildren(new module.VisitorPart(view));
+  if (!module || !still) return;
+  shown = new module.VisitorPart(view);
+  panel.replaceChildren(shown);
 }
 
 /** @param {Desk} desk */

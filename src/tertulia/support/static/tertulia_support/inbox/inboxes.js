@@ -1,7 +1,11 @@
 import { Emitter } from "#sdk/emitter.js";
+import { visible } from "#page/world.js";
 
 /** Milliseconds between two countings, whatever happens. */
 const EVERY = 1_000;
+/** Milliseconds after which they are looked at by themselves: who is here is told by nobody, nor that
+ *  an inbox is mine, or no longer. */
+const AGAIN = 60_000;
 
 /**
  * @typedef {import("#sdk/types.js").Person & {available: boolean, here: boolean, open: number}} Agent
@@ -34,6 +38,9 @@ export class Inboxes extends Emitter {
     connection.on("event", ({ type }) => {
       if (type === "conversation.activity") this.loadSoon();
     });
+    setInterval(() => {
+      if (connection.online && visible.peek()) this.loadSoon();
+    }, AGAIN);
   }
 
   /** @param {string} id */

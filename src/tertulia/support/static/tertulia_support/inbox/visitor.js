@@ -17,12 +17,10 @@ import { shownAt } from "./times.js";
 
 /** Who writes, from where, and what else he has written about. */
 export class VisitorPart extends Part {
-  #view;
-
   /** @param {ConversationView} view */
   constructor(view) {
     super();
-    this.#view = view;
+    this.view = view;
   }
 
   connectedCallback() {
@@ -32,7 +30,7 @@ export class VisitorPart extends Part {
   }
 
   template() {
-    const view = this.#view;
+    const { view } = this;
     const { about, state } = view;
     return html`<header class="details-top">
         <h2>${t("visitor")}</h2>
