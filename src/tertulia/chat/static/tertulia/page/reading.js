@@ -1,7 +1,10 @@
+import { Refusal } from "#sdk";
 import { computed, signal } from "#signals";
 
 /** A read mark a second is what the server writes. */
 const MARK_EVERY = 1_000;
+/** What the server says to somebody who is in the room no longer. */
+const OUT = new Set(["forbidden", "not_found"]);
 
 /** @typedef {import("../sdk/types.js").Message} Message */
 
@@ -89,6 +92,9 @@ export class Reading {
     clearTimeout(this.#timer);
     if (this.#seen <= log.read || log.phase === "refused") return;
     this.#markedAt = Date.now();
-    void log.markRead(this.#seen);
+    log.markRead(this.#seen).catch((error) => {
+      // Put out of the room a moment ago: there is nothing to mark any more.
+      if (!(error instanceof Refusal && OUT.has(error.code))) throw error;
+    });
   }
 }
