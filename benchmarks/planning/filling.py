@@ -11,8 +11,8 @@ COLUMNS = {
     "auth_user": "id password is_superuser username first_name last_name email is_staff"
     " is_active date_joined",
     "tertulia_chat_participant": "id public_id user_id kind name name_fold created_at",
-    "tertulia_chat_room": "id slug slug_fold kind name topic archived head messages state_seq"
-    " created_at",
+    "tertulia_chat_room": "id slug slug_fold kind name topic archived head messages name_seq"
+    " topic_seq archived_seq created_at",
     "tertulia_chat_membership": "room_id participant_id role role_seq joined_seq left_seq"
     " read_seq read_number favourite",
     "tertulia_chat_event": "room_id seq kind actor_id subject data at",

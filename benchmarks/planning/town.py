@@ -247,7 +247,7 @@ class Town:
             yield (
                 *(place.id, slug(place.id), slug(place.id), place.kind),
                 *("" if place.kind == "direct" else f"{words} {place.id}", words, False),
-                *(told.head, told.messages, 1, self._times[0]),
+                *(told.head, told.messages, 0, 0, 0, self._times[0]),
             )
 
     def memberships(self) -> Iterator[tuple[Any, ...]]:

@@ -84,14 +84,14 @@ def _parser() -> _Parser:
     check.add_argument("--json", action="store_true", help="for a program: one JSON object")
     backup = command("backup", _backup, "Save all that there is to one file, while it is served.")
     backup.add_argument("file", metavar="FILE", help="- for standard output")
-    backup.add_argument("--force", action="store_true", help="replace the file if it is there")
+    backup.add_argument("--force", action="store_true", help="replace FILE, whatever it holds")
     back = command("restore", _restore, "Go back to a backup; every client loads afresh.")
     what = back.add_mutually_exclusive_group(required=True)
     what.add_argument("file", metavar="FILE", nargs="?", help="- for standard input")
     what.add_argument(
         "--mark", action="store_true", help="after a restore by the database's own means: only that"
     )
-    back.add_argument("--force", action="store_true", help="replace an installation in use")
+    back.add_argument("--force", action="store_true", help="replace an installation in use unasked")
     commands.add_parser("manage", help="Run a management command of Django.")
     return parser
 

@@ -130,6 +130,22 @@ async def test_news_of_rooms_come_from_the_welcome_on(traced: Traced) -> None:
             await second.silence(lambda frame: frame["type"] == "room.activity")
 
 
+async def test_who_has_read_a_direct_room_is_told_from_the_welcome_on(traced: Traced) -> None:
+    (_, first_bearer), (_, bearer) = traced.person(), traced.person()
+    token = await traced.token(**bearer)
+    async with (
+        await Client.connect(traced.server.ws, **first_bearer) as first,
+        await Client.connect(traced.server.ws, **bearer) as before,
+    ):
+        room = await first.create("", "direct", members=[before.id])
+        said = await before.say(room, "read me")
+        await before.close()
+        async with await Client.connect(traced.server.ws, **bearer, **showing(token)) as second:
+            await first.cmd("read.mark", room=room, seq=said["seq"])
+            told = await second.expect("read.changed", room=room)
+            assert (told["read"], told["who"]["id"]) == (said["seq"], first.id)
+
+
 async def test_news_of_a_room_that_is_not_his_stay_away(traced: Traced) -> None:
     (_, ana), (_, bea) = traced.person(), traced.person()
     token = await traced.token(**ana)

@@ -254,6 +254,13 @@ async def test_a_missing_field_is_invalid_and_named(ana: Person, command: str, f
     assert check_error(await client.request(command, **fields), "invalid")["field"] == field
 
 
+@pytest.mark.parametrize("value", [r'"\ud800"', "1e400", r'{"\udc00": ["\ud800"]}'])
+async def test_what_a_field_that_nobody_knows_holds_is_ignored(ana: Person, value: str) -> None:
+    client = await ana.connect()
+    reply = await client.raw('{"type":"ping","ref":"u","x":' + value + "}", "u")
+    assert reply["ok"]
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "0x10", "01"])
 async def test_numbers_that_json_does_not_have(ana: Person, number: str) -> None:
     client = await ana.connect()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 
 import pytest
 
-from tertulia.testing.client import Client
+from tertulia.testing.client import Client, new_key
 from tertulia.testing.installation import Installation
 from tests.support.browser import Browser
 from tests.support.people import Person
@@ -17,6 +17,8 @@ from tests.support.people import Person
 from .test_host import LOCK_ROOM, held, shell
 
 PASSWORD = "a quiet warm room"
+# More than a process waits for at the same time.
+HELD = 6
 
 
 @pytest.fixture
@@ -61,3 +63,63 @@ async def test_a_page_answers_unavailable_for_a_room_that_is_held_too_long(
             )
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("installation", ["scaled"], indirect=True)
+async def test_however_many_rooms_are_held_the_others_go_on(
+    installation: Installation, people: Callable[..., Person]
+) -> None:
+    """A room that both processes write to is often held for a moment by the other one."""
+    doors = [installation.here.ws, installation.there.ws]
+    ana = people()
+    clients = [await ana.connect(doors[n % 2], token=ana.token) for n in range(4)]
+    rooms = [await clients[0].create(f"Held {n}") for n in range(HELD)]
+    busy = await clients[0].create("Busy")
+
+    refused = dict.fromkeys(rooms, 0)
+
+    async def insist(client: Client, room: str) -> None:
+        while True:
+            await client.request("message.send", room=room, key=new_key(), text="x", seconds=60)
+            refused[room] += 1
+
+    with ExitStack() as stack:
+        for room in rooms:
+            stack.enter_context(held(installation, LOCK_ROOM, room))
+        tasks = [
+            asyncio.create_task(insist(client, room)) for client in clients[:2] for room in rooms
+        ]
+        # All lanes of both processes wait by now.
+        await asyncio.sleep(1)
+        for number in range(40):
+            await asyncio.gather(*(client.say(busy, f"{number}") for client in clients))
+        for task in tasks:
+            assert not task.done()
+            task.cancel()
+    # Each refusal is five seconds: what goes on here is done in the first few.
+    assert max(refused.values()) <= 2 * 5
+
+
+@pytest.mark.parametrize("installation", ["scaled"], indirect=True)
+async def test_what_is_behind_a_refused_send_is_refused_too(
+    installation: Installation, ana: Person
+) -> None:
+    """So that trying again keeps the order."""
+    client = await ana.connect()
+    room = await client.create("Held")
+    keys = [new_key() for _ in range(4)]
+    with held(installation, LOCK_ROOM, room):
+        first = asyncio.create_task(
+            client.request("message.send", room=room, key=keys[0], text="0", seconds=20)
+        )
+        await asyncio.sleep(1)
+        rest = [
+            asyncio.create_task(
+                client.request("message.send", room=room, key=key, text="x", seconds=20)
+            )
+            for key in keys[1:]
+        ]
+        assert (await first)["error"]["code"] == "unavailable"
+    assert [(await one)["error"]["code"] for one in rest] == ["unavailable"] * 3
+    seqs = [(await client.cmd("message.send", room=room, key=key, text="x"))["seq"] for key in keys]
+    assert seqs == sorted(seqs)

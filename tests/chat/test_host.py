@@ -75,6 +75,33 @@ async def test_a_post_that_is_rolled_back_never_was(
     assert event["seq"] == before + 1
 
 
+ANOTHER = """
+from tertulia.chat.models import Message
+secret, public = {slugs!r}
+ana = user({name!r})
+try:
+    with transaction.atomic():
+        open_room(secret, kind="private", members=[ana])
+        post(secret, ana, "never")
+        raise ValueError
+except ValueError:
+    pass
+open_room(public, members=[ana])
+open_room(secret, kind="private", members=[ana])
+seq = post(secret, ana, "a secret")
+print(*Message.objects.filter(text="a secret").values_list("room__slug", flat=True))
+"""
+
+
+async def test_a_room_that_was_rolled_back_is_not_taken_for_the_next(
+    installation: Installation, ana: Person
+) -> None:
+    """On SQLite the next has its id."""
+    slugs = [f"{name}-{ana.name}" for name in ("secret", "public")]
+    said = await shell(installation, ANOTHER.format(slugs=slugs, name=ana.name))
+    assert said.split() == slugs[:1]
+
+
 async def test_a_room_is_opened_once_with_its_people(
     installation: Installation, ana: Person, bea: Person
 ) -> None:
@@ -174,3 +201,60 @@ async def test_a_room_that_is_held_too_long_is_unavailable_and_a_retry_is_safe(
         assert reply["error"]["retry_after"] > 0
     result = await client.cmd("message.send", room=room, key=key, text="patience")
     assert result["duplicate"] is False
+
+
+async def test_a_room_that_is_saved_late_keeps_what_its_log_counts(
+    installation: Installation, ana: Person
+) -> None:
+    client = await ana.connect()
+    room = await client.create("Saved late")
+    said = await shell(
+        installation,
+        "from tertulia.chat.models import Room\n"
+        f"ana, late = user('{ana.name}'), Room.objects.get(slug='{room}')\n"
+        f"seqs = [post('{room}', ana, 'one'), post('{room}', ana, 'two')]\n"
+        "late.kind = 'private'\n"
+        "late.save()\n"
+        f"print(*seqs, post('{room}', ana, 'three'), Room.objects.get(pk=late.pk).kind)\n",
+    )
+    assert said.split()[-4:] == ["2", "3", "4", "private"]
+    assert (await client.say(room, "four"))["seq"] == 5
+
+
+ANEW = """
+from tertulia.chat.models import *
+old = Room.objects.get(slug={slug!r})
+for part in (Event, Message, Membership):
+    part.objects.filter(room=old).delete()
+old.delete()
+print(post(open_room({slug!r}, owner=user({name!r})), user({name!r}), "in the new one"))
+print(post({slug!r}, user({name!r}), "once more"))
+"""
+
+
+async def test_a_room_that_was_deleted_and_made_anew_is_found_by_who_knew_the_old_one(
+    installation: Installation, ana: Person
+) -> None:
+    client = await ana.connect()
+    slug = f"anew-{ana.name}"
+    await shell(installation, f"open_room('{slug}', owner=user('{ana.name}'))")
+    await client.say(slug, "in the old one")
+    told = await shell(installation, ANEW.format(slug=slug, name=ana.name))
+    assert told.split()[-2:] == ["2", "3"]
+    assert (await client.say(slug, "hello"))["seq"] == 4
+    found = await client.cmd("history.list", room=slug, before=100)
+    assert found["messages"][0]["text"] == "in the new one"
+
+
+async def test_members_who_look_at_something_else_hear_of_a_post(
+    installation: Installation, ana: Person, bea: Person
+) -> None:
+    listener = await bea.connect(installation.there.ws, token=bea.token)
+    client = await ana.connect()
+    room = await client.create("Elsewhere")
+    await listener.cmd("room.join", room=room)
+    await listener.expect("room.entered")
+    await asyncio.sleep(2.5)
+    await shell(installation, f"post('{room}', user('{ana.name}'), 'hello @{bea.name}')")
+    told = await listener.expect("room.activity", room=room, messages=1)
+    assert told["mentioned"] == [listener.id]

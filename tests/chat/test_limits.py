@@ -96,3 +96,11 @@ async def test_one_person_cannot_hold_any_number_of_sockets(limited: Server) -> 
         await held[0].cmd("ping")
     finally:
         await asyncio.gather(*(client.close() for client in held))
+
+
+async def test_what_is_malformed_too_often_is_refused_with_its_ref(limited: Server) -> None:
+    ((_, token),) = limited.people(1, batch=5)
+    async with await Client.connect(limited.ws, token=token) as client:
+        asked = [client.request("room.list", limit=0, seconds=30) for _ in range(150)]
+        codes = {reply["error"]["code"] for reply in await asyncio.gather(*asked)}
+        assert codes == {"invalid", "rate_limited"}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from tertulia.testing.client import Client
+from tertulia.testing.server import Server
 from tertulia.testing.workload import until
 from tests.support.people import Person
 from tests.support.shapes import check_member
@@ -110,6 +113,20 @@ async def test_my_other_connections_learn_of_my_mark(talk: Any, bea: Person) -> 
     }  # fmt: skip
 
 
+async def test_of_marks_by_two_connections_each_learns_of_the_others(
+    talk: Any, bea: Person
+) -> None:
+    tab = await bea.connect()
+    seqs = [(await talk.ana.say(talk.room, f"{n}"))["seq"] for n in range(3)]
+    await talk.bea.subscribe(talk.room)
+    await tab.subscribe(talk.room)
+    await talk.bea.cmd("read.mark", room=talk.room, seq=seqs[0])
+    # Both wait for the same second.
+    await talk.bea.cmd("read.mark", room=talk.room, seq=seqs[1])
+    await tab.cmd("read.mark", room=talk.room, seq=seqs[2])
+    await talk.bea.expect("read.changed", read=seqs[2])
+
+
 async def test_in_a_public_room_nobody_else_learns_of_my_mark(talk: Any) -> None:
     sent = await talk.ana.say(talk.room, "read me")
     await talk.bea.cmd("read.mark", room=talk.room, seq=sent["seq"])
@@ -180,7 +197,30 @@ async def test_what_i_send_is_read_on_my_other_devices(talk: Any, bea: Person) -
     await talk.ana.silence(lambda f: f["type"] == "read.changed" and f["who"]["id"] == bea.id, 0.3)
 
 
+async def test_a_list_never_shows_an_older_mark_than_was_told(embedded: Server, talk: Any) -> None:
+    seqs = [(await talk.ana.say(talk.room, f"{n}"))["seq"] for n in range(3)]
+    await talk.bea.cmd("read.mark", room=talk.room, seq=seqs[0])
+    database = sqlite3.connect(embedded.database_file(), isolation_level=None)
+    with closing(database):
+        database.execute("BEGIN IMMEDIATE")
+        told = await talk.bea.cmd("read.mark", room=talk.room, seq=seqs[2])
+        # Its second is over, and the writer waits for the one lock.
+        await asyncio.sleep(1.5)
+        listing = asyncio.create_task(talk.bea.cmd("room.list"))
+        await asyncio.sleep(0.3)
+        database.execute("COMMIT")
+    (mine,) = [one for one in (await listing)["rooms"] if one["room"] == talk.room]
+    assert mine["read"] == told["read"] == seqs[2]
+
+
 # Mentions
+
+
+async def test_what_one_was_named_in_before_leaving_is_read_with_coming_back(talk: Any) -> None:
+    await talk.ana.say(talk.room, f"@{talk.bea.name} are you there?")
+    await talk.bea.cmd("room.leave", room=talk.room)
+    await talk.bea.cmd("room.join", room=talk.room)
+    await eventually(talk.bea, talk.room, unread=0, mentions=0)
 
 
 async def test_a_mention_is_named_and_counted(talk: Any) -> None:

@@ -117,3 +117,27 @@ async def test_the_other_fields_of_a_retry_are_ignored(talk: Any, fields: dict[s
     first = await talk.ana.say(talk.room, "once", key)
     again = {"room": talk.room, "key": key, "text": "once", **fields}
     assert await talk.ana.cmd("message.send", **again) == {**first, "duplicate": True}
+
+
+async def test_an_update_that_changes_nothing_answers_with_the_event_that_made_it_so(
+    talk: Any,
+) -> None:
+    update = {"room": talk.room}
+    assert (await talk.ana.cmd("room.update", archived=False, **update))["event"] == 1
+    named = (await talk.ana.cmd("room.update", name="Named", **update))["event"]
+    topic = (await talk.ana.cmd("room.update", topic="What for", **update))["event"]
+    assert topic > named
+    again = await talk.ana.cmd("room.update", name="Named", **update)
+    assert again["event"] == named
+    both = await talk.ana.cmd("room.update", name="Named", topic="What for", **update)
+    assert both["event"] == topic
+    assert (await talk.ana.cmd("room.update", archived=False, **update))["event"] == 1
+
+
+async def test_a_retried_edit_is_answered_after_archiving(talk: Any) -> None:
+    seq = (await talk.ana.say(talk.room, "frist"))["seq"]
+    edit = {"room": talk.room, "seq": seq}
+    edited = await talk.ana.cmd("message.edit", text="first", **edit)
+    await talk.ana.cmd("room.update", room=talk.room, archived=True)
+    assert await talk.ana.cmd("message.edit", text="first", **edit) == edited
+    assert await talk.ana.refused("message.edit", text="another", **edit) == "forbidden"

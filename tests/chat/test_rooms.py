@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -244,3 +245,50 @@ async def test_two_rooms_are_made_at_once_by_one_key_only_once(ana: Person) -> N
         key = new_key()
         slugs = await asyncio.gather(*(c.create("Once", key=key) for c in (first, second) * 3))
         assert len(set(slugs)) == 1
+
+
+async def test_whom_somebody_has_removed_does_not_come_back_to_a_direct_room(
+    people: Callable[..., Person],
+) -> None:
+    ana, bea, carl = [await people().connect() for _ in range(3)]
+    room = await ana.create("", "direct", members=[bea.id, carl.id])
+    await ana.cmd("member.remove", room=room, member=bea.id)
+    await carl.cmd("room.leave", room=room)
+    again = {"name": "", "kind": "direct"}
+    refused = await bea.request("room.create", key=new_key(), members=[ana.id, carl.id], **again)
+    assert refused["error"]["code"] == "forbidden"
+    # Who left by himself comes back by himself; nobody else is put back.
+    await ana.cmd("room.create", key=new_key(), members=[bea.id, carl.id], **again)
+    present = {one["id"] for one in (await ana.cmd("member.list", room=room))["members"]}
+    assert present == {ana.id}
+    back = await carl.cmd("room.create", key=new_key(), members=[ana.id, bea.id], **again)
+    assert (back["room"], back["state"]["role"]) == (room, "member")
+    await carl.cmd("room.leave", room=room)
+    await ana.cmd("room.update", room=room, archived=True)
+    reply = await carl.request("room.create", key=new_key(), members=[ana.id, bea.id], **again)
+    assert reply["error"]["code"] == "forbidden"
+
+
+async def test_of_two_who_has_left_is_written_to_again(people: Callable[..., Person]) -> None:
+    ana, bea = [await people().connect() for _ in range(2)]
+    room = await ana.create("", "direct", members=[bea.id])
+    await bea.cmd("room.leave", room=room)
+    await ana.cmd("room.create", key=new_key(), name="", kind="direct", members=[bea.id])
+    await ana.say(room, "Are you there?")
+    await bea.expect("room.activity", room=room)
+
+
+async def test_a_key_does_not_show_what_a_room_has_become_to_who_was_put_out(
+    people: Callable[..., Person],
+) -> None:
+    ana, bea = [await people().connect() for _ in range(2)]
+    create = {"key": new_key(), "name": "Plans", "kind": "private", "members": [bea.id]}
+    room = (await ana.cmd("room.create", **create))["room"]
+    await ana.cmd("member.role", room=room, member=bea.id, role="owner")
+    await bea.cmd("member.remove", room=room, member=ana.id)
+    await bea.cmd("room.update", room=room, name="Plans without Ana", topic="on Monday")
+    await bea.say(room, "Good.")
+    again = await ana.cmd("room.create", **create)
+    state = again["state"]
+    assert (again["room"], state["name"], state["topic"]) == (room, "Plans", "")
+    assert (state["messages"], state["role"]) == (0, None)

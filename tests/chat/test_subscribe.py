@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from tertulia.testing.client import Client
 from tests.support.people import Person
@@ -191,3 +193,36 @@ async def test_twenty_tabs_of_one_person_all_hear(talk: Any, bea: Person) -> Non
     sent = await talk.ana.say(talk.room, "everywhere")
     for tab in tabs:
         await tab.reached(talk.room, sent["seq"])
+
+
+async def test_what_an_auth_has_ended_is_not_answered_as_begun(ana: Person) -> None:
+    """An `ok` means that events follow, where it comes behind the welcome."""
+    speaker = await ana.connect()
+    room = await speaker.create("Twice")
+    token = {"Authorization": f"Bearer {ana.token}"}
+    async with connect(f"{ana.server.ws}/ws/", additional_headers=token) as socket:
+        for turn in range(10):
+            # Behind others that are read as well it takes its time.
+            lists = [{"type": "room.list", "ref": f"l{n}"} for n in range(30)]
+            asked = {"type": "room.subscribe", "ref": f"s{turn}", "room": room}
+            for frame in (*lists, asked, {"type": "auth", "token": ana.token}):
+                await socket.send(json.dumps(frame))
+            await heard(socket, lambda frame: frame["type"] == "welcome")
+            await socket.send(json.dumps({"type": "ping", "ref": f"p{turn}"}))
+            refs = (f"s{turn}", f"p{turn}")
+            late = await heard(socket, lambda frame, refs=refs: frame.get("ref") in refs, 0.5)
+            if late and late["ref"] == f"s{turn}" and late["ok"]:
+                await speaker.say(room, f"turn {turn}")
+                await heard(socket, lambda frame: frame["type"] == "message.created")
+
+
+async def heard(socket: Any, wanted: Any, seconds: float = 15) -> Any:
+    """The next frame that is wanted; None where there is none in so short a time."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not wanted(frame := json.loads(await socket.recv())):
+                pass
+    except TimeoutError:
+        assert seconds < 1, "it did not come"
+        return None
+    return frame

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tertulia.testing.failpoints import VARIABLE
 from tertulia.testing.faults import stage as module
 from tertulia.testing.faults.outcome import Outcome
 from tertulia.testing.faults.report import COLUMNS, NONE, row
@@ -79,3 +81,20 @@ async def test_nothing_is_left_of_what_did_not_come_up(monkeypatch: pytest.Monke
     await stage.close()
     assert not folder.exists()
     assert Server.instances == before
+
+
+async def test_a_server_that_dies_while_the_room_is_made_is_waited_for(stage: Stage) -> None:
+    """As by a failpoint that strikes a commit in so many."""
+    installation = stage.installation(env={VARIABLE: "after-commit=kill"})
+    server = installation.here
+
+    def revive() -> None:
+        assert server.process
+        server.process.popen.wait(60)
+        server.env[VARIABLE] = ""
+        server.start(wait=False)
+
+    reviving = asyncio.create_task(asyncio.to_thread(revive))
+    async with stage.storm(installation, writers=2, followers=2) as storm:
+        await storm.more(20)
+    await reviving

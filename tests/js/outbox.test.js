@@ -300,3 +300,27 @@ test("an outbox of its own, too, sends nothing in somebody else's name", async (
   await network.welcome({ me: ANA });
   assert.deepEqual(sent(network), ["from Ana"]);
 });
+
+test("an answer that others have overtaken waits, with what comes after it, until it is insisted on", async () => {
+  const { network, outbox } = await start();
+  const { key } = outbox.send("desk", "hola", { seen: 4 });
+  outbox.send("desk", "adiós");
+  await settle();
+  assert.equal(network.commands("message.send")[0].seen, 4);
+  await network.refuse("message.send", { code: "conflict", detail: "", messages: [] });
+  const [item, later] = outbox.items("desk");
+  assert.deepEqual([item.state, item.error, item.seen, later.state], ["failed", "conflict", 4, "waiting"]);
+  outbox.insist(key, 9);
+  await settle();
+  const again = network.commands("message.send").at(-1);
+  assert.deepEqual([again.key, again.text, again.seen], [key, "hola", 9]);
+  await network.answer("message.send", { seq: 10, sent_at: "", duplicate: false });
+  assert.deepEqual(sent(network).at(-1), "adiós");
+});
+
+test("what is said in a room names no seq that was seen", async () => {
+  const { network, outbox } = await start();
+  outbox.send("lobby", "hola");
+  await settle();
+  assert.ok(!("seen" in network.commands("message.send")[0]));
+});

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 import stat
@@ -179,15 +180,11 @@ def test_a_key_from_elsewhere_is_not_in_the_file(tmp_path: Path, run: Run) -> No
                        for n in archive.namelist())  # fmt: skip
 
 
-def test_a_backup_is_its_owners_alone_and_replaces_nothing(tmp_path: Path, run: Run) -> None:
+def test_a_backup_is_its_owners_alone(tmp_path: Path, run: Run) -> None:
     file = tmp_path / "backup"
     assert run("createuser", "ana").returncode == 0
     assert run("backup", str(file)).returncode == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    before = file.read_bytes()
-    check_refused(run("backup", str(file)), "there already", "--force")
-    assert file.read_bytes() == before
-    assert run("backup", str(file), "--force").returncode == 0
     assert manifest(file)["format"] == 1
     assert [path.name for path in tmp_path.iterdir() if "unfinished" in path.name] == []
 
@@ -222,15 +219,15 @@ async def test_every_client_of_a_running_server_loads_afresh(
     for client in clients:
         await client.subscribe(room)
     said = done(installation.here, "backup", file)
-    assert "1 rooms" in said
+    assert "1 room, 9 messages, 1 upload" in said
     later = [await clients[0].say(room, f"after the backup {n}") for n in range(5)]
     await clients[-1].reached(room, later[-1]["seq"])
     lost = give_picture(installation.here, it["name"])
     async with await Client.connect(installation.here.ws, token=it["token"]) as ana:
         unknown = await ana.create("Made after the backup")
     last_room = max(rows(installation.here, "SELECT id FROM tertulia_chat_room"))[0]
-    check_refused(installation.here.cli("restore", file), "--force")
-    done(installation.here, "restore", file, "--force")
+    said = done(installation.here, "restore", file)
+    assert re.search(r"in the place of \d+ people, 2 rooms and 14 messages\.$", said.strip()), said
     for client in clients:
         assert (await client.closing()).code == 1012
     epochs = set()
@@ -351,17 +348,15 @@ async def test_a_restore_that_fails_changes_nothing(saved: Any) -> None:
     def next_format(part: str, content: bytes) -> bytes:
         return content.replace(b'"format": 1', b'"format": 2') if "manifest" in part else content
 
-    ended = installation.here.cli("restore", str(tampered(file, other_byte)), "--force")
+    ended = installation.here.cli("restore", str(tampered(file, other_byte)))
     failed(ended, "damaged", "tertulia_chat_message")
-    ended = installation.here.cli("restore", str(tampered(file, newer)), "--force")
+    ended = installation.here.cli("restore", str(tampered(file, newer)))
     check_refused(ended, "newer", "99.0")
-    failed(
-        installation.here.cli("restore", str(tampered(file, next_format)), "--force"), "format 2"
-    )
+    failed(installation.here.cli("restore", str(tampered(file, next_format))), "format 2")
     half = file.with_name("half")
     half.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    failed(installation.here.cli("restore", str(half), "--force"), "no whole backup")
-    failed(installation.here.cli("restore", str(without_people(file)), "--force"), "consistent")
+    failed(installation.here.cli("restore", str(half)), "no whole backup")
+    failed(installation.here.cli("restore", str(without_people(file))), "consistent")
     assert rows(installation.here, "SELECT epoch FROM tertulia_chat_installation") == epochs
     async with await Client.connect(installation.here.ws, token=it["token"]) as ana:
         assert ana.welcome["epoch"] == it["epoch"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import random
 import sqlite3
 import stat
@@ -132,6 +133,33 @@ def test_replies_reactions_edits_and_deletions_are_there(folder: Path) -> None:
         "SELECT count(*) FROM tertulia_chat_membership WHERE favourite",
     ):
         assert rows(folder, query)[0][0] >= 1, query
+
+
+def test_visitors_wait_at_the_desk_and_many_were_answered(folder: Path) -> None:
+    status = "SELECT count(*) FROM tertulia_support_conversation WHERE "
+    for which, least in (
+        ("status = 'open' AND agent_id IS NULL AND waiting_since IS NOT NULL", 2),
+        ("status = 'open' AND agent_id IS NOT NULL", 2),
+        ("status = 'snoozed'", 1),
+        ("status = 'resolved' AND first_reply_at IS NOT NULL", 30),
+        ("rating >= 4", 10),
+        ("rating < 4", 1),
+    ):
+        assert rows(folder, status + which)[0][0] >= least, which
+    notes = "SELECT count(*) FROM tertulia_chat_message WHERE room_id IN"
+    assert rows(folder, f"{notes} (SELECT notes_id FROM tertulia_support_conversation)")[0][0] >= 3
+    # What was never said is mailed to nobody.
+    assert rows(folder, status + "mail_at IS NOT NULL") == [(0,)]
+
+
+def test_the_inbox_is_there_for_who_answers_and_for_the_example(site: Server, folder: Path) -> None:
+    browser = Browser(site.url)
+    browser.sign_in("ana", password(folder))
+    page = "/support/-/inbox/"
+    assert page in fill(folder)
+    assert "Biblioteca" in browser.get(f"{page}figures/").text
+    sites = json.loads(rows(folder, "SELECT sites FROM tertulia_support_inbox")[0][0])
+    assert "http://localhost:9000" in sites
 
 
 def test_a_second_start_keeps_what_is_there(folder: Path) -> None:

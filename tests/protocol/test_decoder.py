@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -69,7 +70,11 @@ def assert_holds(command: Any, frame: dict[str, Any]) -> None:
     """What was sent and nothing else; of another kind are only keys."""
     for name in set(command.__struct_fields__) & set(frame):
         value, sent = getattr(command, name), frame[name]
-        assert value == (uuid.UUID(sent) if isinstance(value, uuid.UUID) else sent), name
+        if isinstance(value, uuid.UUID):
+            sent = uuid.UUID(sent)
+        elif isinstance(value, datetime):
+            sent = datetime.fromisoformat(sent)
+        assert value == sent, name
 
 
 @FUZZ
@@ -106,9 +111,11 @@ cursors = st.none() | st.text(characters, max_size=64)
 # What each field may hold; of a field with several meanings, what is right in all of them.
 GOOD: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("room", "text", "name", "topic", "member", "token", "connect"), plain),
-    **dict.fromkeys(("seq", "after", "before", "around", "version", "reply_to"), seqs),
-    **dict.fromkeys(("archived", "favourite"), st.booleans()),
+    **dict.fromkeys(("inbox", "agent", "instead_of", "url"), plain),
+    **dict.fromkeys(("seq", "after", "before", "around", "version", "reply_to", "seen"), seqs),
+    **dict.fromkeys(("archived", "favourite", "available", "new"), st.booleans()),
     "ref": st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | plain,
+    "query": plain,
     "limit": st.integers(1, 100),
     "cursor": cursors,
     "epoch": st.none() | plain,
@@ -117,6 +124,9 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "role": st.sampled_from(["owner", "moderator", "member"]),
     "members": st.lists(plain, max_size=5),
     "attachments": st.lists(plain, max_size=5),
+    "until": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+    "rating": st.integers(1, 5),
+    "filter": st.sampled_from(["unassigned", "mine", "all", "waiting", "snoozed", "resolved"]),
     "emoji": st.sampled_from(["👍", "❤️", "x"]),
 }
 

@@ -52,6 +52,8 @@ class Address:
     put: int | None = None
     # A page of one of the administration's models: the same few views of Django's for all.
     of_model: bool = False
+    # No cookie means anything there, so no CSRF token is asked for.
+    cookieless: bool = False
 
 
 _LINKS = "chat/-/rooms/<str:slug>/invitations/"
@@ -162,6 +164,74 @@ CHAT = (
     Address(_MESSAGE, "/chat/{direct}/1/", _MEMBERS, case="direct"),
     Address(_MESSAGE, "/chat/{public}/1/", _signed_in(200), case="public"),
     Address(_MESSAGE, "/chat/{absent}/1/", _signed_in(404), case="no room"),
+)
+
+_AGENTS = "support/-/inbox/"
+# The agents' page: a frame without contents, the same for everybody. What it is filled with, and
+# the changes of a conversation that is there, are tried in `tests/support_desk` and `tests/e2e`.
+AGENTS = (
+    Address(_AGENTS, "/support/-/inbox/", _signed_in(200)),
+    # Who answers in an inbox is tried in `tests/support_figures`.
+    Address(f"{_AGENTS}figures/", "/support/-/inbox/figures/", _signed_in(200)),
+    Address(
+        f"{_AGENTS}figures/",
+        "/support/-/inbox/figures/?format=csv",
+        _signed_in(404),
+        case="CSV, for who answers nowhere",
+    ),
+    Address(f"{_AGENTS}<str:room>/", "/support/-/inbox/{absent}/", _signed_in(200)),
+    Address(f"{_AGENTS}<str:room>/<int:seq>/", "/support/-/inbox/{absent}/1/", _signed_in(200)),
+    Address(
+        f"{_AGENTS}<str:room>/note-<int:note>/",
+        "/support/-/inbox/{absent}/note-1/",
+        _signed_in(200),
+    ),
+    Address(
+        f"{_AGENTS}<str:room>/changes/",
+        "/support/-/inbox/{absent}/changes/",
+        _signed_in(404, 401),
+        case="no conversation",
+    ),
+    Address(
+        f"{_AGENTS}<str:room>/changes/",
+        "/support/-/inbox/{room}/changes/",
+        _signed_in(404, 401),
+        case="a private room",
+    ),
+)
+
+_INBOX, _NO_INBOX = "support/<str:inbox>/", "/support/made-up/"
+# The widget, which asks nobody who he is. Those of an inbox that is there, and which sites may call
+# them, are tried in `tests/support_widget`.
+WIDGET = (
+    Address("widget.js", "/widget.js", _all(200)),
+    Address(_INBOX, _NO_INBOX, _all(404), case="no inbox"),
+    Address(f"{_INBOX}settings/", f"{_NO_INBOX}settings/", _all(404), case="no inbox"),
+    Address(
+        f"{_INBOX}picture/<slug:stem>.webp",
+        f"{_NO_INBOX}picture/made-up.webp",
+        _all(404),
+        case="no inbox",
+    ),
+    *(
+        Address(
+            f"{_INBOX}{name}/",
+            f"{_NO_INBOX}{name}/",
+            NOT_ALLOWED,
+            _all(404),
+            "no inbox",
+            cookieless=True,
+        )
+        for name in ("visitor", "unread", "address")
+    ),
+    Address(
+        "support/-/no-mail/<str:token>/",
+        "/support/-/no-mail/made-up/",
+        _all(404),
+        _all(404),
+        "a made-up link",
+        cookieless=True,
+    ),
 )
 
 _GUESTS_ONLY = (200, 302, 302, 302, 302)
@@ -296,6 +366,7 @@ MODELS = {
     "tertulia_chat.roominvitation": "view",
     "tertulia_chat.token": "view delete",
     "tertulia_project.invitation": "view",
+    "tertulia_support.inbox": "view add change delete",
 }
 # Pages of a model, and which of the words above opens each.
 MODEL_PAGES = {

@@ -8,6 +8,7 @@ Written from the contract and `docs/protocol.md`, never from what the server hap
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 ANSWERS = {
     "o": "ok",
@@ -36,7 +37,10 @@ NOBODY = "unauthenticated"
 DEACTIVATED = 4401
 # What else can be in the place of a room; `support` until somebody can make one.
 KINDS = ("public", "private", "direct", "support", "absent")
-SUPPORT = "Nobody can make a support room yet: one that a host's code makes is closed to strangers."
+SUPPORT = (
+    "A room of this kind that a host's code has made is closed to strangers. Those of the support"
+    " desk have a table of their own, below."
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,11 @@ ROWS = (
     # public sees none.
     Row("room.leave", "", "oooooccoc", "ooooo-nnn"),
     Row("room.join", "", "ooooooooo", "ooooo-nnn", archived="oooooffff"),
+    # Rooms that are no conversations.
+    *(
+        Row(f"conversation.{name}", "", "nnnnnnnnn", "nnnnn-nnn")
+        for name in ("get", "received", "assign", "transfer", "snooze", "resolve", "reopen", "rate")
+    ),
 )
 
 # What has no room: the same for all who have said who they are.
@@ -125,7 +134,99 @@ ANYWHERE = (
     ("room.create", "private", "o"),
     ("room.create", "direct", "o"),
     ("room.create", "support", "i"),
+    # Those who answer in no inbox.
+    ("inbox.list", "", "o"),
+    ("conversation.list", "", "o"),
+    ("conversation.list", "of an inbox", "n"),
+    ("conversation.search", "", "o"),
+    ("conversation.search", "of an inbox", "n"),
+    ("agent.available", "", "n"),
+    ("reply.list", "", "n"),
+    ("conversation.open", "", "f"),
 )
 # Rows that end or begin a membership: tried when everything else has been.
 FOR_MEMBERS_LAST = ("room.join", "room.leave")
 FOR_OTHERS_LAST = ("room.leave", "room.join")
+
+
+# Conversations of the support desk, and those who could come to one.
+SUPPORT_ROLES = ("visitor", "agent", "foreign agent", "another visitor", "member")
+SUPPORT_MEANING = {
+    "visitor": "whose conversation it is",
+    "agent": "who answers in its inbox",
+    "foreign agent": "who answers in another inbox",
+    "another visitor": "a visitor of the same inbox",
+    "member": "somebody with an account",
+}
+
+
+@dataclass(frozen=True)
+class SupportRow:
+    """One act: a letter for each of `SUPPORT_ROLES`, in the conversation and in its notes."""
+
+    command: str
+    room: str
+    notes: str
+
+    def expected(self, role: str, *, notes: bool) -> str:
+        """The code of the answer."""
+        return ANSWERS[(self.notes if notes else self.room)[SUPPORT_ROLES.index(role)]]
+
+
+# What a visitor may ask for at all is a list; everything else is refused before it is looked at.
+_SHARED = ("oonnn", "nonnn")
+_AGENTS = ("fonfn", "fonfn")
+_NOBODY = ("ffnfn", "ffnfn")
+_ON_IT = ("fonfn", "fnnfn")
+
+SUPPORT_ROWS = (
+    SupportRow("room.subscribe", *_SHARED),
+    SupportRow("room.unsubscribe", *_SHARED),
+    SupportRow("history.list", *_SHARED),
+    SupportRow("message.send", *_SHARED),
+    SupportRow("read.mark", *_SHARED),
+    SupportRow("typing.start", *_SHARED),
+    SupportRow("typing.stop", *_SHARED),
+    SupportRow("member.list", *_AGENTS),
+    # Another's message in the conversation, one's own in the notes.
+    SupportRow("message.edit", "ffnfn", "fonfn"),
+    SupportRow("message.delete", *_AGENTS),
+    SupportRow("reaction.add", *_AGENTS),
+    SupportRow("reaction.remove", "fcnfn", "fcnfn"),
+    SupportRow("room.favourite", *_NOBODY),
+    SupportRow("room.update", *_NOBODY),
+    SupportRow("room.join", *_NOBODY),
+    SupportRow("room.leave", *_NOBODY),
+    SupportRow("member.add", *_NOBODY),
+    SupportRow("member.remove", *_NOBODY),
+    SupportRow("member.role", *_NOBODY),
+    SupportRow("conversation.get", *_ON_IT),
+    SupportRow("conversation.received", *_ON_IT),
+    SupportRow("conversation.assign", *_ON_IT),
+    SupportRow("conversation.snooze", *_ON_IT),
+    SupportRow("conversation.reopen", *_ON_IT),
+    SupportRow("conversation.resolve", *_ON_IT),
+    SupportRow("conversation.transfer", *_ON_IT),
+    SupportRow("conversation.rate", "ofnnn", "nnnnn"),
+)
+# What has no room; `conversation.list`, `agent.available` and `reply.list` are of that inbox.
+SUPPORT_ANYWHERE = {
+    "ping": "ooooo",
+    "auth": "ooooo",
+    "room.list": "ooooo",
+    "person.find": "foofo",
+    "room.create": "foofo",
+    "inbox.list": "foofo",
+    "agent.available": "fonfn",
+    "reply.list": "fonfn",
+    "conversation.list": "fonfn",
+    "conversation.search": "fonfn",
+    "conversation.open": "offof",
+}
+
+
+def word(answer: str | dict[str, Any]) -> str:
+    """A letter, or a reply, as the code of `ANSWERS`."""
+    if isinstance(answer, str):
+        return ANSWERS[answer]
+    return "ok" if answer["ok"] else str(answer["error"]["code"])

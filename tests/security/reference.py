@@ -23,7 +23,9 @@ this page is made of them by `python -m tests.security.reference docs/authorisat
 command or address without a row fails the tests.
 
 - [Commands](#commands): [in a room](#commands-in-a-room) ·
-  [in an archived room](#commands-in-an-archived-room) · [without a room](#commands-without-a-room)
+  [in an archived room](#commands-in-an-archived-room) ·
+  [without a room](#commands-without-a-room) ·
+  [in the support desk](#conversations-of-the-support-desk)
 - [Addresses](#addresses): [chat and accounts](#chat-and-accounts) ·
   [administration](#administration) · [before Django](#before-django)
 """
@@ -65,6 +67,8 @@ def document() -> str:
             *_rooms(archived=True),
             "### Commands without a room\n",
             _anywhere(),
+            "### Conversations of the support desk\n",
+            *_conversations(),
             ADDRESSES.format(roles=_roles(web.MEANING)),
             "### Chat and accounts\n",
             _table(
@@ -127,6 +131,34 @@ def _anywhere() -> str:
             for command, case, letter in chat.ANYWHERE
         ),
     )
+
+
+def _conversations() -> Iterable[str]:
+    yield _roles(chat.SUPPORT_MEANING)
+    for title, notes in (("The conversation", False), ("Its notes", True)):
+        yield f"**{title}**\n"
+        yield _table(
+            ("command", *chat.SUPPORT_ROLES),
+            (
+                (
+                    f"`{row.command}`",
+                    *(_shown(row.expected(role, notes=notes)) for role in chat.SUPPORT_ROLES),
+                )
+                for row in chat.SUPPORT_ROWS
+            ),
+        )
+    yield "**Without a room**; an inbox is that of the agent\n"
+    yield _table(
+        ("command", *chat.SUPPORT_ROLES),
+        (
+            (f"`{command}`", *(_shown(chat.ANSWERS[letter]) for letter in letters))
+            for command, letters in chat.SUPPORT_ANYWHERE.items()
+        ),
+    )
+
+
+def _shown(answer: str) -> str:
+    return MARK.get(answer, answer)
 
 
 def _lines(address: web.Address) -> Iterable[Sequence[str]]:

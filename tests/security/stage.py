@@ -240,6 +240,11 @@ FIELDS: dict[tuple[str, str], Make] = {
     ("member.remove", "an owner"): _victim("owner"),
     ("member.role", "another's"): _also(_victim("member"), role="moderator"),
     ("member.role", "one's own, to be an owner"): _oneself,
+    ("conversation.received", ""): _with(seq=1),
+    ("conversation.assign", ""): _with(agent=None),
+    ("conversation.transfer", ""): _with(inbox="nowhere"),
+    ("conversation.snooze", ""): _with(until="2999-01-01T00:00:00Z"),
+    ("conversation.rate", ""): _with(rating=5),
 }
 
 
@@ -292,6 +297,11 @@ async def try_anywhere(cast: Cast) -> dict[tuple[str, str, str], str]:
                 "members": [cast.keeper.id],
             },
             "person.find": {"text": cast.keeper.name},
+            "conversation.list": {"filter": "all", **({"inbox": "nowhere"} if case else {})},
+            "conversation.search": {"query": "a", **({"inbox": "nowhere"} if case else {})},
+            "agent.available": {"inbox": "nowhere", "available": True},
+            "reply.list": {"inbox": "nowhere"},
+            "conversation.open": {"key": new_key()},
         }  # fmt: skip
         reply = await cast.tried[role].request(command, **made.get(command, {}))
         return (command, case, role), "ok" if reply["ok"] else str(reply["error"]["code"])
@@ -310,7 +320,8 @@ def frames() -> list[Fields]:
     scene_less: Fields = {
         "room": "lobby", "key": new_key(), "text": "hola", "seq": 1, "emoji": EMOJI,
         "member": "nobody", "role": "owner", "name": "A room", "kind": "public", "members": [],
-        "favourite": True, "archived": True, "after": 0,
+        "favourite": True, "archived": True, "after": 0, "agent": None, "inbox": "nowhere",
+        "until": "2999-01-01T00:00:00Z", "rating": 5, "filter": "all", "available": True,
     }  # fmt: skip
     wanted = [(row.command, row.case) for row in ROWS]
     wanted += [(command, case) for command, case, _ in ANYWHERE if command != "auth"]

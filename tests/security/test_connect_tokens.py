@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tertulia.testing.client import Client, Closed
+from tertulia.testing.client import Client, Closed, Refused
 from tertulia.testing.installation import Installation
 from tests.support.traced import How, Traced, is_nobody, showing
 
@@ -242,12 +242,20 @@ LASTING = """
 import time
 from django.contrib.auth import get_user_model
 from django.db import transaction
+user = get_user_model().objects.get(username={name!r})
+user.set_password("quite another word")
 with transaction.atomic():
-    user = get_user_model().objects.get(username={name!r})
-    user.set_password("quite another word")
     user.save()
     time.sleep(2.5)
 """
+
+
+async def _changes(later: Client) -> None:
+    """Of access, one after the other; on SQLite none is written while another transaction lasts."""
+    while True:
+        with contextlib.suppress(Refused):
+            await later.create("Later")
+        await asyncio.sleep(0.1)
 
 
 async def test_what_is_made_while_a_sign_in_ends_is_void_when_it_has(
@@ -260,13 +268,14 @@ async def test_what_is_made_while_a_sign_in_ends_is_void_when_it_has(
     ending = asyncio.create_task(asyncio.to_thread(here.shell, LASTING.format(name=ends)))
     made: list[str] = []
     async with await Client.connect(here.ws, token=bearer) as later:
+        changing = asyncio.create_task(_changes(later))
         while not ending.done():
             with contextlib.suppress(TimeoutError, Closed):
                 client = await Client.connect(here.ws, welcome=False, **cookie, **showing(""))
                 async with client:
                     made.append((await client.expect("welcome", seconds=1))["connect"])
-            await later.create("Later")
             await asyncio.sleep(0.1)
+        changing.cancel()
     await ending
     await asyncio.sleep(2)
     assert len(made) > 1

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tertulia.testing.client import Client
+from tertulia.testing.client import Client, new_key
 from tertulia.testing.server import Server
 from tests.support.browser import Answer
 
@@ -36,8 +36,17 @@ PAGES = (
 )
 POSTS = ("/chat/-/rooms/{}/invitations/", "/chat/-/rooms/{}/invitations/1/revoke/")
 # What the process asks by itself: its sweep, every second, and what still holds of sign-ins.
-SWEEP = re.compile(r'accesschange|chat_token|AS "session_key" FROM|sqlite_|^PRAGMA')
+SWEEP = re.compile(
+    r'accesschange|"tertulia_support_agent"|chat_token|AS "session_key" FROM|sqlite_|^PRAGMA'
+)
 LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
+
+
+VISITOR = """
+from tertulia.support.models import Inbox
+from tertulia.support.visitors import new_visitor, visitor_token
+print(visitor_token(new_visitor(Inbox.objects.create(name="Hidden"))))
+"""
 
 
 class Hidden:
@@ -95,6 +104,7 @@ async def hidden(
 ) -> AsyncIterator[Hidden]:
     made = Hidden(*server)
     (_, owner_token, _), (_, member_token, _), (_, token, session) = people
+    visitor_token = made.server.shell(VISITOR).strip().splitlines()[-1]
     async with AsyncExitStack() as stack:
 
         async def connected(token: str) -> Client:
@@ -108,6 +118,11 @@ async def hidden(
         for kind in ("private", "direct"):
             made.rooms[kind] = await owner.create(kind, kind, members=[member.id])
             await owner.say(made.rooms[kind], "hola")
+        client = await stack.enter_async_context(
+            await Client.connect(made.server.ws, auth=visitor_token)
+        )
+        opened = await client.cmd("conversation.open", key=new_key(), url="")
+        made.rooms["support"] = opened["room"]
         yield made
 
 

@@ -144,3 +144,38 @@ async def test_an_address_that_is_not_ascii_is_refused_and_takes_no_place() -> N
         await eventually(lambda: application.begun == ["a"])
         application.let_in.set()
         writer.close()
+
+
+async def test_nobody_is_let_in_while_too_many_answers_are_owed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    debts = [0]
+    monkeypatch.setattr(admission, "owed", lambda: debts[0])
+    async with serving(Holding()) as (application, address, server):
+        application.let_in.set()
+        peers = [await comes(server, address, "first")]
+        await asyncio.wait_for(peers[0][0].readuntil(b"\r\n\r\n"), 5)
+        debts[0] = admission.OWED
+        peers += [await comes(server, address, name) for name in "ab"]
+        assert application.begun == ["first"]
+        debts[0] -= 1
+        for reader, _ in peers[1:]:
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert application.begun == ["first", "a", "b"]
+        for _, writer in peers:
+            writer.close()
+
+
+async def test_answers_that_are_owed_for_ever_do_not_shut_the_door(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(admission, "PLACE_SECONDS", 0.3)
+    async with serving(Holding()) as (application, address, server):
+        application.let_in.set()
+        first = await comes(server, address, "first")
+        monkeypatch.setattr(admission, "owed", lambda: admission.OWED)
+        second = await comes(server, address, "second")
+        assert application.begun == ["first"]
+        await asyncio.wait_for(second[0].readuntil(b"\r\n\r\n"), 5)
+        for _, writer in (first, second):
+            writer.close()

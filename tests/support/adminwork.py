@@ -79,7 +79,7 @@ class Filled:
                 told,
             )
         room.head = room.messages = room.head + count
-        room.save()
+        room.save(update_fields=["head", "messages"])
         last = Message.objects.filter(room=room).order_by("-pk")[: count // 10 + 1]
         Reaction.objects.bulk_create(
             Reaction(message=m, participant_id=self.people[0], emoji="👍", seq=m.seq) for m in last

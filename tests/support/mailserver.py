@@ -187,6 +187,10 @@ class MailServer:
         self._quiet.add(transport)
         try:
             await self._speaks.wait()
+        except asyncio.CancelledError:
+            # Who waited has gone, and nobody else closes our half.
+            transport.close()
+            raise
         finally:
             self._quiet.discard(transport)
 

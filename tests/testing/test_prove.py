@@ -53,6 +53,7 @@ def prove(tmp_path: Path) -> Iterator[Prove]:
                 stderr=subprocess.PIPE,
                 text=True,
             )
+            stack.enter_context(process)
             stack.callback(process.kill)
             return process
 
@@ -70,7 +71,7 @@ def test_an_installation_that_is_killed_meanwhile_passes(prove: Prove, tmp_path:
         process = prove(installation.here, seconds=6, rate=60, history=recorded)
         wait_for(lambda: recorded.exists() and '"ok"' in recorded.read_text(), 60, "an answer")
         installation.here.restart()
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=180)
     assert process.returncode == 0, output + errors
     found = figures(output)
     assert found["acknowledged"] >= 40
@@ -108,7 +109,7 @@ def test_the_guides_own_lines_work_at_a_terminal(embedded: Server, tmp_path: Pat
             stdin=terminal,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             # Nobody is to be asked at the terminal of whoever runs the tests.
             start_new_session=True,
         )
@@ -130,7 +131,7 @@ def test_two_processes_and_ctrl_c(prove: Prove, postgres: Postgres, redis: Redis
         # It says how far it is.
         assert re.search(r"\d+ acknowledged", process.stderr.readline())
         process.send_signal(2)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=180)
     assert process.returncode == 0, output + errors
     assert figures(output)["acknowledged"] > 0
 
@@ -141,7 +142,7 @@ def test_a_server_that_goes_on_telling_the_removed_is_reported(prove: Prove) -> 
     ).start()
     with running(Installation([server])):
         process = prove(server, seconds=4, rate=60)
-        output, errors = process.communicate(timeout=90)
+        output, errors = process.communicate(timeout=180)
     assert process.returncode == 1, output + errors
     assert "does NOT hold" in output
     assert figures(output)["leaked"] > 0
@@ -155,14 +156,15 @@ def test_an_installation_that_goes_for_good_is_no_proof(prove: Prove, tmp_path: 
         process = prove(installation.here, seconds=1, settle=1, history=recorded)
         wait_for(lambda: recorded.exists() and '"ok"' in recorded.read_text(), 60, "an answer")
         installation.here.kill9()
-        _, errors = process.communicate(timeout=60)
+        # It is patient with a server that is away.
+        _, errors = process.communicate(timeout=480)
     assert process.returncode == 2
     assert "could not be read in the end" in errors
 
 
 def test_wrong_use_is_told_in_one_line(embedded: Server, prove: Prove, tmp_path: Path) -> None:
     def fails(process: subprocess.Popen[str], why: str) -> None:
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=120)
         assert (process.returncode, output) == (2, ""), errors
         assert why in errors
         assert len(errors.splitlines()) == 1, errors
@@ -186,7 +188,7 @@ def test_tokens_of_one_person_twice_are_refused(
     ((_, token),) = embedded.people(1)
     monkeypatch.setattr(embedded, "people", lambda count: [("ana", token)] * count)
     process = prove(embedded)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "the same person's" in errors
     assert token not in errors

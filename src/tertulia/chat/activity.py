@@ -5,7 +5,7 @@ Whoever has spoken hears on his other devices, by `read.changed`, that he has re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tertulia.hub.hub import BUDGET, Hub
@@ -17,10 +17,14 @@ from . import news
 if TYPE_CHECKING:
     from tertulia.hub.connection import Connection
 
+    from .kinds import LivePart
     from .layer import LayerLink
 
 # At most one `room.activity` a room in this many seconds.
 PACE = 1.0
+
+# Delivers to the connections of one person, by his public id.
+Tell = Callable[[str], None]
 
 
 class Interest:
@@ -33,7 +37,7 @@ class Interest:
         # People whose rooms are still being read, in the order in which they came, with how much
         # had been told before; what has been told since, behind `_dropped` that nobody waits for.
         self._expected: dict[str, int] = {}
-        self._told: list[news.Activity] = []
+        self._told: list[tuple[int, Tell]] = []
         self._dropped = 0
 
     def knows(self, person_id: str) -> bool:
@@ -50,18 +54,23 @@ class Interest:
         if person_id not in self._rooms:
             self._expected.setdefault(person_id, self._dropped + len(self._told))
 
-    def told(self, item: news.Activity) -> None:
+    def each(self, room_id: int, tell: Tell) -> None:
+        """Call `tell` for each member who is here; once more for each who turns out to be one."""
+        for person_id in list(self.people(room_id)):
+            tell(person_id)
+        self.told(room_id, tell)
+
+    def told(self, room_id: int, tell: Tell) -> None:
         """The members who are known have been told; keep it for those who are not yet."""
         if self._expected:
-            self._told.append(item)
+            self._told.append((room_id, tell))
 
-    def load(self, person_id: str, room_ids: Iterable[int]) -> list[news.Activity]:
-        """All rooms of somebody who has connected; what has been told of them since he came."""
+    def load(self, person_id: str, room_ids: Iterable[int]) -> list[tuple[int, Tell]]:
+        """All rooms of somebody who has connected; what has been told of any since he came."""
         rooms = set(room_ids)
-        missed: list[news.Activity] = []
+        missed: list[tuple[int, Tell]] = []
         if person_id in self._expected:
-            told = self._told[self._expected[person_id] - self._dropped :]
-            missed = [item for item in told if item.room_id in rooms]
+            missed = self._told[self._expected[person_id] - self._dropped :]
         self.forget(person_id)
         self._rooms[person_id] = tuple(rooms)
         for room_id in rooms:
@@ -105,12 +114,17 @@ class Interest:
         del self._told[: first - self._dropped]
         self._dropped = first
 
+    @property
+    def rooms(self) -> Mapping[int, set[str]]:
+        """The rooms that have members here, with their public ids."""
+        return self._people
+
     def people(self, room_id: int) -> set[str]:
         """Public ids of the connected members of a room."""
         return self._people.get(room_id, set())
 
 
-class _Pace:
+class Pace:
     """Passes a room's item on at once, then at most every second: the newest, merged."""
 
     def __init__(self, hub: Hub, emit: Callable[[news.Activity], None]) -> None:
@@ -147,8 +161,11 @@ class ActivityTeller:
         self._hub = hub
         self._link = link
         self._interest = interest
-        self._to_site = _Pace(hub, link.to_site)
-        self._to_members = _Pace(hub, self._tell)
+        self._to_site = Pace(hub, link.to_site)
+        self._to_members = Pace(hub, self._tell)
+        self.parts: list[LivePart] = []
+        # Is told whatever the members are told.
+        self.on_heard: Callable[[int, int], None] = lambda room_id, head: None
 
     def grown(self, item: news.Activity) -> None:
         """This process has appended to a room."""
@@ -158,7 +175,11 @@ class ActivityTeller:
 
     def heard(self, item: news.Activity) -> None:
         """A room has grown, by whomever."""
+        if item.watched is not None:
+            for part in self.parts:
+                part.grown(item)
         if self._interest.people(item.room_id) or self._interest.incomplete:
+            self.on_heard(item.room_id, item.head)
             self._to_members.put(item)
 
     def forget(self) -> None:
@@ -167,15 +188,10 @@ class ActivityTeller:
         self._to_members.forget()
         self._interest.forget_all()
 
-    def caught_up(self, person_id: str, missed: list[news.Activity]) -> None:
-        """Tell somebody of what was told while his rooms were being read."""
-        for item in missed:
-            self._tell_members(item, {person_id})
-
     def _tell(self, item: news.Activity) -> None:
         """Give it to the members connected here who are not subscribed to the room."""
         self._tell_members(item, self._interest.people(item.room_id))
-        self._interest.told(item)
+        self._interest.told(item.room_id, lambda person_id: self._tell_members(item, {person_id}))
         for person, seq in item.spoken.values():
             self._tell_author(item, person, seq)
 

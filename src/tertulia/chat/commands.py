@@ -16,10 +16,12 @@ from tertulia.protocol.errors import Code, ProtocolError, forbidden
 from tertulia.protocol.events import FavouriteChanged, ReadChanged
 from tertulia.protocol.limits import RESUME_EVENTS
 
-from . import actions, read
+from . import actions, kinds, read
 from .entering import enter_room, find_ref
 
 if TYPE_CHECKING:
+    from tertulia.hub.connection import Connection
+
     from .actions.reads import Marked
     from .live_protocol import ProtocolSocket
     from .people import Speaker
@@ -33,12 +35,16 @@ Reading = Callable[["ProtocolSocket", "Speaker", Any], Coroutine[Any, Any, Any]]
 def carry_out(live: ProtocolSocket, speaker: Speaker, command: Any) -> None:
     """Begin a command; its reply comes later. Raises `ProtocolError` for a rate exceeded."""
     kind = type(command)
+    if speaker.is_visitor:
+        _check_visitor(live, speaker, kind)
     if kind is c.MessageSend:
         live.check_send_rate()
-    elif kind is c.RoomCreate:
+    elif kind is c.RoomCreate or kind is c.ConversationOpen:
         live.check_rate("create", speaker.id)
     elif kind is c.TypingStart:
         live.check_rate("typing", speaker.id)
+    elif kind is c.ConversationSearch:
+        live.check_rate("search", speaker.id)
     if (act := ACTIONS.get(kind)) is not None:
         live.submit(command, act(speaker, command))
     elif (reading := READINGS.get(kind)) is not None:
@@ -47,11 +53,25 @@ def carry_out(live: ProtocolSocket, speaker: Speaker, command: Any) -> None:
         _read_mark(live, speaker, command)
     elif kind is c.RoomFavourite:
         _favourite(live, speaker, command)
-    else:
-        assert kind is c.Ping, kind
+    elif kind is c.Ping:
         live.reply(command, {})
+    else:
+        # Of an app that is not installed here.
+        raise ProtocolError(Code.UNKNOWN_COMMAND, "This site has no support desk.")
 
 
+def _check_visitor(live: ProtocolSocket, speaker: Speaker, kind: type) -> None:
+    """What he may ask for, and how often: anybody on the internet is a visitor."""
+    if kind not in kinds.bearers[speaker.person.kind].commands:
+        raise forbidden("Visitors may not do this.")
+    if kind is c.MessageSend:
+        live.check_rate("visitor_send", speaker.id)
+        live.check_rate("visitor_send_address", live.address)
+    elif kind is c.ConversationRate:
+        live.check_rate("visitor_rate", speaker.id)
+
+
+# An app with commands of its own puts them into these two tables.
 ACTIONS: dict[type, Act] = {
     c.RoomJoin: lambda who, it: actions.JoinRoom(who, it.room),
     c.RoomLeave: lambda who, it: actions.LeaveRoom(who, it.room),
@@ -63,7 +83,13 @@ ACTIONS: dict[type, Act] = {
     c.MemberRemove: lambda who, it: actions.RemoveMember(who, it.room, it.member),
     c.MemberRole: lambda who, it: actions.ChangeRole(who, it.room, it.member, it.role),
     c.MessageSend: lambda who, it: actions.SendMessage(
-        who, it.room, it.text, it.key, reply_to=it.reply_to, attachments=it.attachments
+        who,
+        it.room,
+        it.text,
+        it.key,
+        reply_to=it.reply_to,
+        attachments=it.attachments,
+        seen=it.seen,
     ),
     c.MessageEdit: lambda who, it: actions.EditMessage(who, it.room, it.seq, it.text, it.version),
     c.MessageDelete: lambda who, it: actions.DeleteMessage(who, it.room, it.seq, it.version),
@@ -80,7 +106,7 @@ async def room_list(live: ProtocolSocket, speaker: Speaker, command: c.RoomList)
 async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.RoomSubscribe) -> None:
     """Register in the hub first (news wait), then check and read the log in one snapshot."""
     runtime = live.runtime
-    ref = await enter_room(runtime, speaker, command.room)
+    ref = await enter_room(runtime, speaker, command.room, live.check_rate)
     await runtime.read_marks.flush(speaker.id)
     _check_same(live, speaker)
     subscription = runtime.hub.subscribe(live.connection, ref.id, ref.slug)
@@ -92,6 +118,8 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
             *(after, command.epoch == runtime.epoch),
         )
         _check_same(live, speaker)
+        if subscription.cut:
+            raise ProtocolError(Code.UNAVAILABLE, "The subscription has been ended: ask again.")
         runtime.check_history(snapshot.epoch)
     except BaseException:
         if live.connection.subscription(ref.id) is subscription:
@@ -100,7 +128,9 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
     _count_subscription(runtime, command, snapshot)
     # The reply before the events that follow it, in one breath.
     live.reply(command, snapshot.result)
-    runtime.hub.go_live(subscription, snapshot.head, snapshot.role, snapshot.members)
+    runtime.hub.go_live(
+        *(subscription, snapshot.head, snapshot.role, snapshot.members), unseen=snapshot.unseen
+    )
 
 
 def _count_subscription(runtime: Runtime, command: c.RoomSubscribe, snapshot: Snapshot) -> None:
@@ -188,20 +218,29 @@ def _read_mark(live: ProtocolSocket, speaker: Speaker, command: c.ReadMark) -> N
     def answer(outcome: int | ProtocolError) -> None:
         live.finish(command, {"read": outcome} if isinstance(outcome, int) else outcome)
 
-    def written(marked: Marked) -> None:
-        _tell_read(live, speaker, marked)
+    def written(marked: Marked, by: Connection | None) -> None:
+        _tell_read(live.runtime, speaker, marked, by)
 
     live.runtime.read_marks.mark(live.connection, command.room, command.seq, answer, written)
 
 
-def _tell_read(live: ProtocolSocket, speaker: Speaker, marked: Marked) -> None:
-    """To my own other connections, and to everyone in a direct room."""
+def _tell_read(runtime: Runtime, speaker: Speaker, marked: Marked, by: Connection | None) -> None:
+    """To my own connections but the one it was done `by`, and to the others in a direct room or a
+    conversation."""
     person = speaker.person
     payload = encode(ReadChanged(room=marked.slug, read=marked.read, who=person))
     if marked.direct:
-        live.runtime.tell_members(marked.room_id, payload, but=live.connection)
+        runtime.tell_members(marked.room_id, payload, but=by)
     else:
-        live.runtime.tell_person(person.id, payload, but=live.connection)
+        if marked.reader is not None:
+            shown = encode(ReadChanged(room=marked.slug, read=marked.read, who=marked.reader))
+            if marked.reader is person:
+                runtime.tell_room(marked.room_id, shown, but=person.id)
+            else:
+                # To the members, subscribed or not: somebody who is just subscribing would miss
+                # what only passes through the room.
+                runtime.tell_members(marked.room_id, shown)
+        runtime.tell_person(person.id, payload, but=by)
 
 
 def _favourite(live: ProtocolSocket, speaker: Speaker, command: c.RoomFavourite) -> None:

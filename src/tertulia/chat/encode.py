@@ -95,6 +95,9 @@ def event_of(
         return kind(**common, target=row.subject, emoji=data["emoji"], count=data["count"])
     if row.kind.startswith("member."):
         return kind(**common, member=members[row.subject or 0], role=data.get("role"))
+    if row.kind == "conversation.changed":
+        agent = members.get(row.subject or 0)
+        return kind(**common, agent=agent, **data)
     return kind(**common, state=state_of(room))
 
 

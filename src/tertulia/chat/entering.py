@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from tertulia.protocol.errors import not_found
 
@@ -25,10 +26,14 @@ async def find_ref(runtime: Runtime, address: str) -> RoomRef:
     return ref
 
 
-async def enter_room(runtime: Runtime, speaker: Speaker, address: str) -> RoomRef:
-    """The same; where rooms come into being by being visited, this is a visit."""
+async def enter_room(
+    runtime: Runtime, speaker: Speaker, address: str, check_rate: Callable[[str, Any], None]
+) -> RoomRef:
+    """The same; where rooms come into being by being visited, this is a visit, and to make one has
+    the rate of `room.create`."""
     ref = known_ref(address) or await runtime.readers.run(room_ref, address)
-    if ref is None and conf.open:
+    if ref is None and conf.open and not speaker.is_visitor:
+        check_rate("create", speaker.id)
         await runtime.write(VisitRoom(speaker, address))
         ref = await runtime.readers.run(room_ref, address)
     if ref is None:

@@ -21,7 +21,7 @@ from tertulia.protocol.errors import Close, Code, ProtocolError
 from tertulia.protocol.events import Person
 from tertulia.protocol.limits import FRAME_BYTES
 
-from . import people, validity
+from . import kinds, people, validity
 from .actions import AdmitGuest
 from .capacity import (
     CAP,
@@ -36,6 +36,7 @@ from .capacity import (
 from .conf import conf
 from .connecting.door import Door
 from .connecting.token import Credential, offered_token
+from .models import Participant
 from .origin import header
 from .runtime import Runtime, get_runtime
 from .validity import Identity
@@ -61,6 +62,7 @@ class LiveSocket:
     classic = False
     # One of these stands for each open connection, so it has no dictionary.
     __slots__ = (
+        "_bearer",
         "_cap",
         "_direct",
         "_left",
@@ -89,6 +91,7 @@ class LiveSocket:
         # What he has shown, by which the sweep asks again.
         self._session_key: str | None = None
         self._token_digest: str | None = None
+        self._bearer: str | None = None
         # The server's transport, where it offers a way out of ASGI, and whether we are out.
         self._direct: DirectTransport | None = scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
         self._left = False
@@ -315,6 +318,8 @@ class LiveSocket:
 
         `connect` is a connect token; "" where the client has none yet, None where it takes none.
         """
+        if (visitor := self._visitor_in(token)) is not None:
+            return await self._identify_visitor(visitor, token, connect)
         guest = people.guest_in_token(token)
         digest = people.digest_of(token) if guest is None else None
         if guest is not None:
@@ -327,6 +332,20 @@ class LiveSocket:
         if identity is None:
             raise Refused(Close.UNAUTHENTICATED)
         self._token_digest = digest
+        return self._given(identity, connect, credential)
+
+    def _visitor_in(self, token: str) -> str | None:
+        """Whom a visitor's token names. The classic protocol knows none."""
+        bearer = kinds.bearers.get(Participant.Kind.VISITOR)
+        return None if bearer is None or self.classic else bearer.named_in(token)
+
+    async def _identify_visitor(self, name: str, token: str, connect: str | None) -> Identity:
+        credential = Credential.of_visitor(name)
+        identity = self._admitted(connect, credential) or await self._door.by_visitor(name)
+        if identity is None:
+            raise Refused(Close.UNAUTHENTICATED)
+        self._bearer = name
+        identity.token = kinds.bearers[Participant.Kind.VISITOR].renewed(token)
         return self._given(identity, connect, credential)
 
     async def identify_cookie(self, connect: str | None = None) -> Identity | None:
@@ -379,10 +398,11 @@ class LiveSocket:
         connection.speaker = identity.speaker
         connection.mark = identity.mark
         connection.credential = identity.credential
-        # A guest's token is signed, not kept: there is nothing to ask the database of.
-        guest = identity.speaker.is_guest
-        connection.session_key = None if guest else self._session_key
-        connection.token_digest = None if guest else self._token_digest
+        # A token that is signed is not kept: there is nothing to ask the database of.
+        signed = identity.speaker.is_guest or identity.speaker.is_visitor
+        connection.session_key = None if signed else self._session_key
+        connection.token_digest = None if signed else self._token_digest
+        connection.bearer = self._bearer if identity.speaker.is_visitor else None
         self.runtime.hub.identify(connection, identity.speaker.person)
         self._forget_interest(former)
         person_id = identity.speaker.person.id

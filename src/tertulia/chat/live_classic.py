@@ -59,7 +59,7 @@ class ClassicSocket(LiveSocket):
 
     async def _subscribe(self, identity: Identity) -> None:
         address = self.scope["url_route"]["kwargs"]["room"]
-        ref = await enter_room(self.runtime, identity.speaker, address)
+        ref = await enter_room(self.runtime, identity.speaker, address, self.check_rate)
         self._slug = ref.slug
         self._subscription = self.runtime.hub.subscribe(self.connection, ref.id, ref.slug)
         await self.runtime.hub.ready(self._subscription.room)
@@ -68,7 +68,9 @@ class ClassicSocket(LiveSocket):
     def opened(self, identity: Identity | None) -> None:
         # What has been said since the log was read waits in the subscription.
         entry = self._entry
-        self.runtime.hub.go_live(self._subscription, entry.head, entry.role, entry.members)
+        self.runtime.hub.go_live(
+            self._subscription, entry.head, entry.role, entry.members, unseen=entry.unseen
+        )
         del self._entry, self._subscription
 
     def received(self, text: str) -> None:

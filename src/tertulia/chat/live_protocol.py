@@ -61,6 +61,8 @@ class ProtocolSocket(LiveSocket):
         )
         if identity.speaker.is_guest:
             welcome.guest_token = guest_token(person.id)
+        if identity.token is not None:
+            welcome.visitor_token = identity.token
         connect = self._door.token_for(self.connection)
         if connect is not None:
             welcome.connect = connect
@@ -94,11 +96,16 @@ class ProtocolSocket(LiveSocket):
         try:
             return codec.decode_well_formed(text)
         except codec.Malformed:
+            pass
+        try:
             self.check_rate("malformed", self.speaker.id if self.speaker else self.address)
-        error = codec.explain(text)
-        if self.speaker is None and error.ref is not None:
-            error = ProtocolError(Code.UNAUTHENTICATED, AUTH_FIRST, ref=error.ref)
-        raise error
+            return codec.decode_slowly(text)
+        except ProtocolError as error:
+            if error.code is Code.RATE_LIMITED:
+                error.ref = codec.ref_of(text)
+            elif self.speaker is None and error.ref is not None:
+                raise ProtocolError(Code.UNAUTHENTICATED, AUTH_FIRST, ref=error.ref) from None
+            raise
 
     def _dispatch(self, command: Any) -> None:
         try:
@@ -172,6 +179,7 @@ class ProtocolSocket(LiveSocket):
         self.spawn(self._answer(command, coroutine))
 
     async def _answer(self, command: commands.Command, coroutine: Any) -> None:
+        self.runtime.hub.owed += 1
         try:
             result = await coroutine
         except ProtocolError as error:
@@ -182,6 +190,8 @@ class ProtocolSocket(LiveSocket):
         else:
             if result is not None:
                 self.reply(command, result)
+        finally:
+            self.runtime.hub.owed -= 1
 
 
 def _name(command: commands.Command) -> str:

@@ -10,18 +10,20 @@ import json
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
+from django.db import connection, transaction
 
 from tertulia.hub.sequencer import LogEvent
 from tertulia.protocol import events as ev
 from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import not_found
 
-from . import sql
+from . import kinds, sql
 from .encode import now, timestamp
-from .models import AccessChange, Membership, Participant, Room
+from .models import AccessChange, Membership, Mention, Participant, Room
 from .people import Speaker
 from .slugs import fold_slug
 
@@ -31,22 +33,45 @@ class RoomRef(NamedTuple):
 
     id: int
     slug: str
+    # Whether an app has rules for rooms of its kind.
+    ruled: bool = False
 
 
 _REFS_LIMIT = 20_000
 _refs: dict[str, RoomRef] = {}
+# Ids of those that have no rules.
+_plain: set[int] = set()
 
 
 def room_ref(slug: str) -> RoomRef | None:
     """The room at an address, however it is written. Reads the database on first use."""
     ref = _refs.get(slug)
     if ref is None:
-        found = Room.objects.filter(slug_fold=fold_slug(slug)).values_list("pk", "slug").first()
+        rooms = Room.objects.filter(slug_fold=fold_slug(slug))
+        found = rooms.values_list("pk", "slug", "kind").first()
         if found is not None:
-            if len(_refs) >= _REFS_LIMIT:
-                _refs.clear()
-            ref = _refs[slug] = RoomRef(*found)
+            pk, written, kind = found
+            ref = RoomRef(pk, written, kinds.rules_of(kind) is not None)
+            # A room that this transaction has made is none if it is rolled back, and on SQLite its
+            # id is then that of the next one.
+            if connection.in_atomic_block:
+                transaction.on_commit(partial(_remember, slug, ref))
+            elif connection.get_autocommit():
+                _remember(slug, ref)
     return ref
+
+
+def _remember(slug: str, ref: RoomRef) -> None:
+    if len(_refs) >= _REFS_LIMIT:
+        forget_rooms()
+    _refs[slug] = ref
+    if not ref.ruled:
+        _plain.add(ref.id)
+
+
+def is_plain(room_id: int) -> bool:
+    """Whether it is known that no app has rules for this room."""
+    return room_id in _plain
 
 
 def room_id_of(slug: str) -> int | None:
@@ -60,9 +85,35 @@ def known_ref(slug: str) -> RoomRef | None:
     return _refs.get(slug)
 
 
+def forget_room(room_id: int) -> None:
+    """It is not there any more: a host has deleted it, and may make another at its address."""
+    _plain.discard(room_id)
+    for slug in [slug for slug, ref in list(_refs.items()) if ref.id == room_id]:
+        _refs.pop(slug, None)
+
+
 def forget_rooms() -> None:
     """The database is another one."""
     _refs.clear()
+    _plain.clear()
+
+
+class Watched(msgspec.Struct, array_like=True):
+    """A room's growth is news for people who are no members, too: for those who watch one of `by`,
+    such as an inbox, each with its primary key and its public id.
+
+    What they hear of is the room `slug`, up to its `head`; often, but not always, the same one.
+    """
+
+    by: list[tuple[int, str]]
+    id: int
+    slug: str
+    head: int
+
+    def merged(self, later: Watched) -> Watched:
+        """The later state, for all who watch."""
+        both = list(dict.fromkeys((*self.by, *later.by)))
+        return Watched(both, self.id, self.slug, max(self.head, later.head))
 
 
 class RoomNews(msgspec.Struct):
@@ -76,6 +127,7 @@ class RoomNews(msgspec.Struct):
     mentioned: list[str]
     # Who said something, by public id, and the last seq of it: sending marks read.
     spoken: dict[str, tuple[ev.Person, int]] = {}
+    watched: Watched | None = None
 
 
 class AccessNews(msgspec.Struct):
@@ -130,6 +182,8 @@ class LogTransaction:
         # Addresses behind which there was no room.
         self._absent: set[str] = set()
         self._members: dict[tuple[int, int], sql.MemberRow | None] = {}
+        # Roles that rooms with rules grant to people who are no members.
+        self._granted: dict[tuple[int, int], str] = {}
         # By author and key; as a number the key is hashed without calling Python.
         self._sent: dict[tuple[int, int], sql.KeyRow | None] = {}
         self._events: list[sql.EventRow] = []
@@ -139,6 +193,7 @@ class LogTransaction:
         self._told: dict[int, list[_Told]] = {}
         self._mentioned: dict[int, dict[str, None]] = {}
         self._access: list[AccessNews] = []
+        self._watched: dict[int, Watched] = {}
 
     # Rooms, members and keys
 
@@ -157,12 +212,14 @@ class LogTransaction:
         must not be used. `wait`: milliseconds that this transaction waits for any lock, from
         now on; on SQLite the busy timeout of the connection applies.
         """
+        pairs = {pair for pair in members if pair not in self._members}
+        ruled = [pair for pair in pairs if pair[0] not in _plain] if kinds.granted_sql() else []
         wanted = sql.Wanted(
             sorted({room for room in rooms if room not in self.rooms}),
             [key for key in keys if (key[0], key[1].int) not in self._sent],
-            list({pair for pair in members if pair not in self._members}),
+            list(pairs.difference(ruled)),
         )
-        if wait is None and not any(wanted):
+        if wait is None and not (any(wanted) or ruled):
             return
         with self.connection.wrap_database_errors:
             found = self.dialect.find(self.cursor, wanted, skip_locked=skip_locked, wait=wait)
@@ -174,6 +231,18 @@ class LogTransaction:
             self._sent[row.author_id, row.key.int] = row
         self._members.update(dict.fromkeys(wanted.members))
         self._members.update(((row.room_id, row.participant_id), row) for row in found.members)
+        if ruled:
+            self._find_standings(ruled)
+
+    def _find_standings(self, pairs: list[tuple[int, int]]) -> None:
+        """Members of rooms that may have rules, and whom these grant a role; behind the locks."""
+        self._members.update(dict.fromkeys(pairs))
+        for one in kinds.standings(self.connection, pairs):
+            pair = (one.room_id, one.participant_id)
+            if one.role is not None:
+                self._members[pair] = sql.MemberRow(*pair, one.role, one.left_seq)
+            if one.granted is not None:
+                self._granted[pair] = one.granted
 
     def lock(self, room_ids: Iterable[int]) -> None:
         """Lock rooms, and wait for those that somebody else holds."""
@@ -181,25 +250,30 @@ class LogTransaction:
         self._absent.clear()
         self.find(room_ids)
 
-    def room_id(self, slug: str) -> int | None:
-        """The id behind an address. Where there is none it is asked for once, so that a room
-        that is hidden takes no other work than one that does not exist."""
+    def ref(self, slug: str) -> RoomRef | None:
+        """The room at an address. Where there is none it is asked for once, so that a room that is
+        hidden takes no other work than one that does not exist."""
         if slug in self._absent:
             return None
-        room_id = room_id_of(slug)
-        if room_id is None:
+        ref = room_ref(slug)
+        if ref is None:
             self._absent.add(slug)
-        return room_id
+        return ref
 
     def room(self, slug: str) -> sql.RoomRow:
         """The locked room at an address; `not_found` where there is none."""
-        room_id = self.room_id(slug)
-        if room_id is not None and room_id not in self.rooms:
-            self.lock({room_id})
-        room = self.rooms.get(room_id) if room_id is not None else None
-        if room is None:
-            raise not_found()
-        return room
+        for _ in range(2):
+            ref = self.ref(slug)
+            if ref is None:
+                break
+            if ref.id not in self.rooms:
+                self.lock({ref.id})
+            room = self.rooms.get(ref.id)
+            if room is not None and room.slug == ref.slug:
+                return room
+            # What was remembered is not so any more.
+            forget_room(ref.id)
+        raise not_found()
 
     def sent_before(self, author_id: int, key: uuid.UUID) -> sql.KeyRow | None:
         """The message that was sent with this key, in this transaction or before.
@@ -221,9 +295,20 @@ class LogTransaction:
             return self._members[room_id, participant_id]
 
     def role(self, room_id: int, participant_id: int) -> str | None:
-        """The role of somebody who is a member now."""
+        """The role of somebody who is a member now, or whom the room's rules grant one."""
         row = self.member_row(room_id, participant_id)
-        return row.role if row is not None and row.left_seq is None else None
+        if row is not None and row.left_seq is None:
+            return row.role
+        return self._granted.get((room_id, participant_id)) if self._granted else None
+
+    def forget_standings(self, room_ids: Iterable[int]) -> None:
+        """What these rooms' rules grant is another thing from here on: it is asked again of all
+        who are no members."""
+        gone = set(room_ids)
+        for pair, row in list(self._members.items()):
+            if pair[0] in gone and (row is None or row.left_seq is not None):
+                del self._members[pair]
+                self._granted.pop(pair, None)
 
     # Appending
 
@@ -277,6 +362,11 @@ class LogTransaction:
             told = self._told[room.id] = []
         told.append((kind, event, ends))
 
+    def watch(self, room: sql.RoomRow, watched: Watched) -> None:
+        """Tell those who watch, too, that the room has grown."""
+        before = self._watched.get(room.id)
+        self._watched[room.id] = watched if before is None else before.merged(watched)
+
     def add_mention(self, row: sql.MentionRow, public_id: str) -> None:
         """Somebody is named in a message."""
         self._mentions.append(row)
@@ -299,9 +389,14 @@ class LogTransaction:
         if joined_seq is not None:
             changes |= {"joined_seq": joined_seq, "role_seq": joined_seq}
             changes |= {"read_seq": joined_seq, "read_number": room.messages}
-        Membership.objects.update_or_create(
+        _, is_new = Membership.objects.update_or_create(
             room_id=room.id, participant_id=participant.pk, defaults=changes
         )
+        if joined_seq is not None and not is_new:
+            # What he was named in before he left is read with the rest.
+            self.flush()
+            named = Mention.objects.filter(room_id=room.id, participant_id=participant.pk)
+            named.filter(read=False).update(read=True)
         self._members[room.id, participant.pk] = sql.MemberRow(
             room.id, participant.pk, role, left_seq
         )
@@ -401,4 +496,5 @@ class LogTransaction:
             messages=room.messages,
             mentioned=list(self._mentioned.get(room_id, ())),
             spoken=spoken,
+            watched=self._watched.get(room_id),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +19,8 @@ from .mailing.models import MailedLink
 from .shown import plain
 
 SLUG_LENGTH = 80
+# The folded name of who is found by none: no name, and nothing behind an @, holds it.
+NOT_FOUND = "\n"
 
 
 def new_public_id() -> str:
@@ -88,10 +91,14 @@ class Participant(models.Model):
         return plain(self.name) or self.public_id
 
     def save(self, *args: object, **kwargs: object) -> None:
-        """Keep `name_fold`, by which people are found and mentioned, in step with `name`."""
+        """Keep `name_fold`, by which people are found and mentioned, in step with `name`.
+
+        Nobody finds a visitor by his name: there may be thousands of the same.
+        """
         from .slugs import fold
 
-        self.name_fold = fold(self.name)
+        visitor = self.kind == self.Kind.VISITOR
+        self.name_fold = NOT_FOUND if visitor else fold(self.name)
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
@@ -110,6 +117,10 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant} {self.created_at:%Y-%m-%d}"
+
+
+# Fields of a room that only the log moves.
+OF_THE_LOG = frozenset({"head", "messages", "name_seq", "topic_seq", "archived_seq"})
 
 
 class Room(models.Model):
@@ -132,8 +143,14 @@ class Room(models.Model):
     archived = models.BooleanField(_("archived"), default=False)
     head = models.BigIntegerField(_("head of the log"), default=0, editable=False)
     messages = models.BigIntegerField(_("messages"), default=0, editable=False)
-    # The event that made name, topic and archived what they are; 0 before any event.
-    state_seq = models.BigIntegerField(_("seq of its state"), default=0, editable=False)
+    # The events that made name, topic and archived what they are; 0: they are as at first.
+    name_seq = models.BigIntegerField(_("seq of its name"), default=0, db_default=0, editable=False)
+    topic_seq = models.BigIntegerField(
+        _("seq of its topic"), default=0, db_default=0, editable=False
+    )
+    archived_seq = models.BigIntegerField(
+        _("seq of its archive"), default=0, db_default=0, editable=False
+    )
     # SHA-256 over the sorted public ids of a direct room's people: the same people, the same room.
     people_key = models.CharField(  # noqa: DJ001
         _("key of its people"), max_length=64, null=True, unique=True, editable=False
@@ -146,6 +163,17 @@ class Room(models.Model):
 
     def __str__(self) -> str:
         return plain(self.name) or self.slug
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """What the log counts is written by the log alone: a host that changes a room which it has
+        read some time ago must not put its counters back."""
+        is_there = self.pk is not None and not self._state.adding
+        told_how = args or kwargs.get("force_insert") or kwargs.get("update_fields") is not None
+        if is_there and not told_how:
+            kept = self.get_deferred_fields() | OF_THE_LOG
+            names = (field.attname for field in self._meta.concrete_fields if not field.primary_key)
+            kwargs["update_fields"] = [name for name in names if name not in kept]
+        super().save(*args, **kwargs)
 
 
 class RoomKey(models.Model):

@@ -7,7 +7,7 @@ import msgspec
 from tertulia.hub.sequencer import LogEvent
 from tertulia.protocol.events import Person
 
-from .log import AccessNews, RoomNews
+from .log import AccessNews, RoomNews, Watched
 
 
 class RoomEvents(msgspec.Struct, tag="events", array_like=True):
@@ -57,12 +57,14 @@ class Activity(msgspec.Struct, tag="activity", array_like=True):
     mentioned: list[str]
     # Who said something, by public id, and the last seq of it.
     spoken: dict[str, tuple[Person, int]] = {}
+    watched: Watched | None = None
 
     @classmethod
     def of(cls, room: RoomNews) -> Activity:
         """What a transaction has appended."""
         return cls(
-            *(room.room_id, room.slug, room.head, room.messages, room.mentioned, room.spoken)
+            *(room.room_id, room.slug, room.head, room.messages, room.mentioned, room.spoken),
+            room.watched,
         )
 
     def merged(self, other: Activity) -> Activity:
@@ -70,7 +72,14 @@ class Activity(msgspec.Struct, tag="activity", array_like=True):
         earlier, later = (other, self) if self.head > other.head else (self, other)
         mentioned = list(dict.fromkeys(self.mentioned + other.mentioned))
         spoken = earlier.spoken | later.spoken
-        return Activity(later.room_id, later.slug, later.head, later.messages, mentioned, spoken)
+        return Activity(
+            *(later.room_id, later.slug, later.head, later.messages, mentioned, spoken),
+            (
+                earlier.watched.merged(later.watched)
+                if earlier.watched and later.watched
+                else later.watched or earlier.watched
+            ),
+        )
 
 
 class Access(msgspec.Struct, tag="access", array_like=True):

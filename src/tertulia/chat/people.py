@@ -38,6 +38,11 @@ class Speaker(msgspec.Struct, frozen=True):
         """Whether he came without an account."""
         return self.person.kind == Participant.Kind.GUEST
 
+    @property
+    def is_visitor(self) -> bool:
+        """Whether he sees the rooms that he is a member of, and nothing else at all."""
+        return self.person.kind == Participant.Kind.VISITOR
+
 
 def person_of(participant: Participant) -> Person:
     """What everybody sees of a participant."""

@@ -17,9 +17,11 @@ from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import invalid, not_found
 from tertulia.protocol.limits import MEMBERS_FIRST, RESUME_BYTES, RESUME_EVENTS
 
+from . import kinds
 from .access import check_see
 from .conf import conf
 from .encode import event_of, message_of, state_of
+from .log import forget_room, is_plain, known_ref
 from .models import Installation, Membership, Participant, Room
 from .people import Speaker, person_of, user_has
 from .slugs import fold, fold_slug
@@ -65,6 +67,8 @@ class Snapshot(msgspec.Struct):
     """At most `pages.COUNTED`."""
     epoch: str | None
     reset: bool = False
+    unseen: bool = False
+    """The others are not to be told that he is here."""
 
 
 def subscription(
@@ -88,21 +92,35 @@ def subscription(
             result = _fresh(room, limit)
             if after is not None:
                 result["reset"] = True
+        rules = kinds.rules_of(room.kind)
+        if rules is not None:
+            result.update(rules.told(room, speaker))
     raw = msgspec.Raw(encode(result))
     reset = events is None and after is not None
-    return Snapshot(raw, room.head, room.role, room.members, room.epoch, reset=reset)
+    unseen = rules is not None and rules.unseen(room)
+    return Snapshot(
+        *(raw, room.head, room.role, room.members, room.epoch), reset=reset, unseen=unseen
+    )
 
 
 def _visible(speaker: Speaker, room_id: int) -> SeenRoom:
-    return _seen(pages.room_by_id(connection, room_id, speaker.id))
+    granted = "" if is_plain(room_id) else kinds.granted_sql()
+    room = pages.room_by_id(connection, room_id, speaker.id, granted)
+    if room is None:
+        # Who asks once more is led to the one that has its address now, if there is one.
+        forget_room(room_id)
+    return _seen(speaker, room)
 
 
-def _visible_by_slug(speaker: Speaker, slug: str) -> SeenRoom:
-    return _seen(pages.room_by_slug(connection, fold_slug(slug), speaker.id))
+def visible_by_slug(speaker: Speaker, slug: str) -> SeenRoom:
+    """The room at an address as he sees it; `not_found` where he does not."""
+    ref = known_ref(slug)
+    granted = "" if ref is not None and not ref.ruled else kinds.granted_sql()
+    return _seen(speaker, pages.room_by_slug(connection, fold_slug(slug), speaker.id, granted))
 
 
-def _seen(room: SeenRoom | None) -> SeenRoom:
-    check_see(room, room.role if room else None)
+def _seen(speaker: Speaker, room: SeenRoom | None) -> SeenRoom:
+    check_see(room, room.role if room else None, speaker)
     assert room is not None
     return room
 
@@ -151,7 +169,8 @@ def events_after(room: SeenRoom, after: int, limit: int) -> list[LogEvent]:
     subjects = {row.subject or 0 for row in rows if row.kind.startswith("message.")}
     found = pages.messages_at(connection, room.id, list(subjects))
     messages = {row.seq: message_of(row) for row in found}
-    member_ids = {row.subject or 0 for row in rows if row.kind.startswith("member.")}
+    about = ("member.", "conversation.")
+    member_ids = {row.subject for row in rows if row.subject and row.kind.startswith(about)}
     members = pages.people_at(connection, list(member_ids))
     return [_log_event(row.kind, room, event_of(row, room, messages, members)) for row in rows]
 
@@ -189,7 +208,8 @@ def _members_page(
     """Members by the order of their first entry; `cursor` is the last one's place."""
     after = 0 if cursor is None else _cursor(cursor)
     page = pages.members_after(connection, room.id, after, limit + 1)
-    direct = room.kind == Room.Kind.DIRECT
+    # Where everybody sees who has read.
+    told = room.kind == Room.Kind.DIRECT or kinds.rules_of(room.kind) is not None
     members = [
         ev.Member(
             id=row.id,
@@ -197,7 +217,7 @@ def _members_page(
             kind=row.kind,
             avatar=row.avatar,
             role=row.role,
-            read=row.read if direct else UNSET,
+            read=row.read if told else UNSET,
         )
         for row in page[:limit]
     ]
@@ -213,7 +233,7 @@ def _cursor(text: str) -> int:
 def member_list(speaker: Speaker, slug: str, cursor: str | None, limit: int) -> dict[str, Any]:
     """A page of a room's members."""
     with snapshot():
-        room = _visible_by_slug(speaker, slug)
+        room = visible_by_slug(speaker, slug)
         members, more = _members_page(room, cursor, limit)
     return {"members": members, "more": more}
 
@@ -261,7 +281,7 @@ def history(
     if len(given) > 1:
         raise invalid(given[1], "Give one of `before`, `after`, `around`.")
     with snapshot():
-        room = _visible_by_slug(speaker, slug)
+        room = visible_by_slug(speaker, slug)
         if around is not None:
             page, more_before, more_after = _around(room.id, around, limit)
         elif after is not None:
@@ -356,7 +376,9 @@ def entry(speaker: Speaker, room_id: int) -> Snapshot:
     """What a subscription without history begins with; `not_found` where he may not read."""
     with snapshot():
         room = _visible(speaker, room_id)
-    return Snapshot(msgspec.Raw(), room.head, room.role, room.members, room.epoch)
+    rules = kinds.rules_of(room.kind)
+    unseen = rules is not None and rules.unseen(room)
+    return Snapshot(*(msgspec.Raw(), room.head, room.role, room.members, room.epoch), unseen=unseen)
 
 
 def nothing() -> None:

@@ -28,18 +28,20 @@ PACE = 1.0
 Key = tuple[int, str]
 # Gets the seq that is read now, or the refusal.
 Answer = Callable[["int | ProtocolError"], None]
-# Told once the mark has been written and has changed something.
-Written = Callable[[Marked], None]
+# Told once the mark has been written and has changed something, with the connection that made it:
+# None where several did, none of which knows of the others' marks.
+Written = Callable[[Marked, "Connection | None"], None]
 
 
 class _Marks:
     """What waits for its second, of one person in one room."""
 
-    __slots__ = ("accepted", "asked", "speaker", "written")
+    __slots__ = ("accepted", "asked", "connection", "speaker", "written")
 
-    def __init__(self, speaker: Speaker, written: Written) -> None:
-        self.speaker = speaker
+    def __init__(self, connection: Connection, written: Written) -> None:
+        self.speaker: Speaker = connection.speaker
         self.written = written
+        self.connection: Connection | None = connection
         # The highest mark that was answered already; 0 for none.
         self.accepted = 0
         # Marks that are answered when they have been judged.
@@ -66,6 +68,8 @@ class ReadMarks:
         # The highest mark that is written or accepted, while its second lasts.
         self._paced: dict[Key, int] = {}
         self._waiting: dict[Key, _Marks] = {}
+        # With the writer at this moment; of each the last that was given to it.
+        self._flying: dict[Key, asyncio.Event] = {}
 
     def mark(
         self, connection: Connection, slug: str, seq: int, answer: Answer, written: Written
@@ -73,7 +77,9 @@ class ReadMarks:
         """`answer` is called once; `written` if the mark came to change something."""
         speaker: Speaker = connection.speaker
         key = (speaker.id, slug)
-        marks = self._waiting.get(key) or _Marks(speaker, written)
+        marks = self._waiting.get(key) or _Marks(connection, written)
+        if marks.connection is not connection:
+            marks.connection = None
         if key in self._paced:
             self._waiting[key] = marks
             if self._plausible(connection, slug, seq):
@@ -95,9 +101,10 @@ class ReadMarks:
                 )
         return False
 
-    def _write(self, key: Key, marks: _Marks, told: Callable[[], None] | None = None) -> None:
-        """Write the highest; `told` is called when that is done, whatever came of it."""
+    def _write(self, key: Key, marks: _Marks) -> asyncio.Event:
+        """Write the highest; the event comes when that is done, whatever came of it."""
         seq, epoch = marks.highest, self._runtime.epoch
+        over = self._flying[key] = asyncio.Event()
         self._paced[key] = max(self._paced.get(key, 0), marks.accepted)
         self._runtime.loop.call_later(PACE, self._pace_over, key)
 
@@ -107,10 +114,12 @@ class ReadMarks:
             else:
                 # Of the history before: nothing of it is remembered, or tried again, in this one.
                 marks.answer(outcome.read if isinstance(outcome, Marked) else outcome)
-            if told is not None:
-                told()
+            if self._flying.get(key) is over:
+                del self._flying[key]
+            over.set()
 
         self._runtime.writer.submit(MarkRead(marks.speaker, key[1], seq), done)
+        return over
 
     def _done(self, key: Key, marks: _Marks, seq: int, outcome: Marked | ProtocolError) -> None:
         if not isinstance(outcome, ProtocolError):
@@ -118,7 +127,7 @@ class ReadMarks:
                 self._paced[key] = max(self._paced[key], outcome.read)
             marks.answer(outcome.read)
             if outcome.changed:
-                marks.written(outcome)
+                marks.written(outcome, marks.connection)
             return
         # Above the head: that one is refused, and the lower ones have their turn. Else all are.
         marks.answer(outcome, down_to=seq if outcome.code is Code.INVALID else 0)
@@ -127,6 +136,8 @@ class ReadMarks:
             if later is not marks:
                 later.asked += marks.asked
                 later.accepted = max(later.accepted, marks.accepted)
+                if later.connection is not marks.connection:
+                    later.connection = None
             if key not in self._paced:
                 self._paced[key] = marks.accepted
                 self._runtime.loop.call_later(PACE, self._pace_over, key)
@@ -142,9 +153,12 @@ class ReadMarks:
         for key in [key for key in self._waiting if key[0] == participant_id]:
             marks = self._waiting.pop(key, None)
             if marks is not None:
-                written = asyncio.Event()
-                self._write(key, marks, written.set)
-                await written.wait()
+                self._write(key, marks)
+        # The writer takes them in their order.
+        for key in [key for key in self._flying if key[0] == participant_id]:
+            over = self._flying.get(key)
+            if over is not None:
+                await over.wait()
 
     def forget(self) -> None:
         """The history is another one, of which nobody here has read anything yet."""

@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection as database
+
 from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import Close, ProtocolError
 from tertulia.protocol.events import RoomLeft
 
-from .models import Membership, Room
+from . import kinds
+from .access import role_of
+from .models import Membership, Participant, Room
 from .validity import ended_tokens, invalid_session
 
 if TYPE_CHECKING:
@@ -55,7 +59,9 @@ def _members_if_closed(room_id: int) -> set[str] | None:
     if room.kind == Room.Kind.PUBLIC:
         return None
     members = Membership.objects.filter(room=room, left_seq__isnull=True)
-    return set(members.values_list("participant__public_id", flat=True))
+    present = set(members.values_list("participant__public_id", flat=True))
+    rules = kinds.rules_of(room.kind)
+    return present if rules is None else present | rules.readers(room_id)
 
 
 async def recheck_room(runtime: Runtime, room_id: int, revoked: str | None) -> None:
@@ -66,6 +72,26 @@ async def recheck_room(runtime: Runtime, room_id: int, revoked: str | None) -> N
         _end_subscriptions(runtime, room_id, lambda person_id: person_id not in members)
 
 
+def _closed_to(person_id: str, room_ids: list[int]) -> set[int]:
+    """Those of these rooms that have rules, and by them and his memberships are closed to him."""
+    person = Participant.objects.filter(public_id=person_id).values_list("pk", flat=True).first()
+    rooms = Room.objects.filter(pk__in=room_ids).values_list("pk", "kind")
+    ruled = [pk for pk, kind in rooms if kinds.rules_of(kind) is not None]
+    found = kinds.standings(database, [(room_id, person or 0) for room_id in ruled])
+    return set(ruled) - {one.room_id for one in found if role_of(one) is not None}
+
+
+async def recheck_rules(runtime: Runtime, person_id: str) -> None:
+    """Rules grant somebody something else now: end his subscriptions where it is nothing."""
+    mine = runtime.hub.people.get(person_id, ())
+    room_ids = {one.room.id for connection in mine for one in connection.subscriptions}
+    if not room_ids:
+        return
+    closed: set[int] = await asked(runtime, _closed_to, person_id, list(room_ids))
+    for room_id in closed:
+        _end_subscriptions(runtime, room_id, lambda one: one == person_id)
+
+
 def _end_subscriptions(runtime: Runtime, room_id: int, ends: Callable[[str | None], bool]) -> None:
     live = runtime.hub.rooms.get(room_id)
     if live is None:
@@ -73,7 +99,7 @@ def _end_subscriptions(runtime: Runtime, room_id: int, ends: Callable[[str | Non
     subscribers = [*live.live, *(subscription.connection for subscription in live.joining)]
     for connection in subscribers:
         if ends(connection.person.id if connection.person else None):
-            runtime.hub.unsubscribe(connection, room_id)
+            runtime.hub.cut(connection, room_id)
             if connection.classic:
                 connection.close(Close.NO_SUCH_ROOM)
             else:

@@ -19,8 +19,9 @@ from tertulia.protocol.codec import encode
 from tertulia.protocol.errors import Close, ProtocolError, unavailable
 from tertulia.protocol.events import RoomEntered, RoomLeft
 from tertulia.protocol.frames import Frames
+from tertulia.server import admission
 
-from . import news, publish
+from . import kinds, news, publish
 from .actions import Action
 from .activity import ActivityTeller, Interest
 from .conf import conf
@@ -32,8 +33,9 @@ from .profile.live import Profiles
 from .read import epoch, read_head, read_log
 from .readers import Readers
 from .readmarks import ReadMarks
-from .recheck import recheck_person, recheck_room
+from .recheck import recheck_person, recheck_room, recheck_rules
 from .sweep import Sweep, recent
+from .unheard import Unheard
 from .validity import last_change
 from .writer import Done, Writer
 
@@ -44,8 +46,12 @@ RATES = {
     "command": Rate(burst=1_000, per_second=200),
     "send": Rate(burst=300, per_second=30),
     "send_address": Rate(burst=3_000, per_second=600),
+    "visitor_send": Rate(burst=60, per_second=1),
+    "visitor_send_address": Rate(burst=600, per_second=20),
+    "visitor_rate": Rate(burst=10, per_second=1 / 60),
     "create": Rate(burst=60, per_second=0.5),
     "typing": Rate(burst=20, per_second=3),
+    "search": Rate(burst=30, per_second=3),
     "malformed": Rate(burst=100, per_second=10),
     "guest": Rate(burst=200, per_second=2),
 }
@@ -70,8 +76,12 @@ class Runtime:
         self.link = LayerLink(self.origin, self._received)
         self.interest = Interest()
         self.activity = ActivityTeller(self.hub, self.link, self.interest)
+        self.unheard = Unheard(self)
+        self.activity.on_heard = self.unheard.heard
         self.read_marks = ReadMarks(self)
         self.profiles = Profiles(self)
+        # What other apps do beside the chat.
+        self.parts = self.activity.parts = [make(self) for make in kinds.parts]
         self.epoch = ""
         # The history before this one, and until when something of it may still be told.
         self._before: tuple[str, float] | None = None
@@ -85,6 +95,7 @@ class Runtime:
     async def start(self) -> None:
         """Begin to serve."""
         publish.runtimes.add(self)
+        admission.owed = _owed
         self.epoch = self.writer.epoch = await self.readers.run(epoch)
         looked, known = self.loop.time(), await self.readers.run(recent)
         self.sweep = Sweep(self, known, looked)
@@ -186,9 +197,15 @@ class Runtime:
         self._to_members(room_id, payload, but)
         self.link.to_site(news.MembersFrame(room_id, payload))
 
+    def tell_room(self, room_id: int, payload: bytes, *, but: str) -> None:
+        """A passing frame to a room's subscribers, here and elsewhere, but for one person."""
+        room = self.hub.rooms.get(room_id)
+        if room is not None:
+            room.pass_frame(payload, but=but)
+        self.link.to_room(room_id, news.RoomFrame(room_id, payload, but))
+
     def _to_members(self, room_id: int, payload: bytes, but: object = None) -> None:
-        for person_id in list(self.interest.people(room_id)):
-            self._to_person(person_id, payload, but)
+        self.interest.each(room_id, lambda person_id: self._to_person(person_id, payload, but))
 
     def _to_person(self, person_id: str, payload: bytes, but: object = None) -> None:
         for connection in self.hub.people.get(person_id, ()):
@@ -225,6 +242,8 @@ class Runtime:
             return
         self._changes.append(change)
         self.door.heard(change)
+        for part in self.parts:
+            part.heard(change)
         person_id, room_id, slug = change.person_id, change.room_id, change.slug
         if change.kind == AccessChange.Kind.SIGNED_OUT and person_id:
             for connection in self.hub.people.get(person_id, ()):
@@ -235,6 +254,8 @@ class Runtime:
             self.hub.spawn(recheck_person(self, person_id))
         elif change.kind == AccessChange.Kind.ROOM and room_id:
             self.hub.spawn(recheck_room(self, room_id, person_id))
+        elif change.kind == AccessChange.Kind.ROOM and person_id:
+            self.hub.spawn(recheck_rules(self, person_id))
         elif change.kind == AccessChange.Kind.PROFILE:
             self.profiles.changed(change)
         elif person_id and room_id and slug:
@@ -250,7 +271,9 @@ class Runtime:
         for change in self._changes:
             if change.id > mark and change.person_id == person_id:
                 self._moved(change)
-        self.activity.caught_up(person_id, missed)
+        for room_id, tell in missed:
+            if person_id in self.interest.people(room_id):
+                tell(person_id)
 
     def _moved(self, change: AccessNews) -> None:
         if change.person_id is None or change.room_id is None:
@@ -289,7 +312,10 @@ class Runtime:
         forget_rooms()
         self.read_marks.forget()
         self.activity.forget()
+        self.unheard.forget()
         self._changes.clear()
+        for part in self.parts:
+            part.forget()
         self.hub.close_all(Close.RESTART, RESTART_SECONDS)
         self.hub.rooms.clear()
         self.hub.spawn(self.link.move(new_epoch))
@@ -346,6 +372,11 @@ async def get_runtime() -> Runtime:
     if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
         task = _by_loop[loop] = loop.create_task(_start())
     return await asyncio.shield(task)
+
+
+def _owed() -> int:
+    """Answers that this process has still to give."""
+    return sum(runtime.hub.owed for runtime in publish.runtimes)
 
 
 async def _start() -> Runtime:

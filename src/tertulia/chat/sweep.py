@@ -21,7 +21,7 @@ from tertulia.protocol.errors import Close, ProtocolError
 from .log import AccessNews
 from .models import AccessChange
 from .sql.pages import state_of
-from .validity import ended_sessions, ended_tokens
+from .validity import ended_bearers, ended_sessions, ended_tokens
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -142,6 +142,8 @@ class Sweep:
                     runtime.hub.renew_presence()
                 if runtime.link.failing or ticks % REJOIN == 0:
                     self._rejoin()
+                for part in runtime.parts:
+                    part.tick()
             except Exception:
                 logger.exception("A tick failed")
 
@@ -196,12 +198,14 @@ class Sweep:
         if self._idle > LINGER and self._count % LOOK_BACK:
             return
         began = runtime.loop.time()
-        swept = await runtime.readers.run(look, list(hub.rooms), self.base)
+        rooms = {*hub.rooms, *runtime.unheard.next_rooms()}
+        swept = await runtime.readers.run(look, list(rooms), self.base)
         if swept.epoch is not None and swept.epoch != runtime.epoch:
             runtime.heard_of_history(swept.epoch)
             return
         for room_id, head in swept.heads:
             hub.head_known(room_id, head)
+        runtime.unheard.seen(swept.heads)
         for change in swept.changes:
             runtime.access_changed(change)
         self._looked = began
@@ -224,10 +228,16 @@ class Sweep:
         connections = self._runtime.hub.connections
         sessions = {c.session_key for c in connections if c.session_key is not None}
         tokens = {c.token_digest for c in connections if c.token_digest is not None}
+        bearers = {c.bearer for c in connections if c.bearer is not None}
+        readers = self._runtime.readers
+        ended: set[str | None] = set()
         if sessions:
-            sessions = await self._runtime.readers.run(ended_sessions, list(sessions))
+            ended |= await readers.run(ended_sessions, list(sessions))
         if tokens:
-            tokens = await self._runtime.readers.run(ended_tokens, list(tokens))
-        for connection in connections:
-            if connection.session_key in sessions or connection.token_digest in tokens:
+            ended |= await readers.run(ended_tokens, list(tokens))
+        if bearers:
+            ended |= await readers.run(ended_bearers, list(bearers))
+        for connection in connections if ended else ():
+            mine = {connection.session_key, connection.token_digest, connection.bearer}
+            if not ended.isdisjoint(mine):
                 connection.close(Close.UNAUTHENTICATED)

@@ -24,6 +24,8 @@ RATES = {
     "mail": Rate(burst=40, per_second=1 / 60),
     "accept": Rate(burst=30, per_second=1 / 10),
     "profile": Rate(burst=30, per_second=1 / 10),
+    # Rooms that come into being by being visited.
+    "create": Rate(burst=60, per_second=0.5),
 }
 PRUNE_EVERY = 600.0  # seconds
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from . import kinds
 from .conf import conf
 from .models import Participant, Token
 from .people import Speaker, guest_in, participant_of, speaker_found, speaker_of, user_has
@@ -52,10 +53,10 @@ class Identity:
     """Who a socket speaks for, and the mark up to which his sign-outs are known.
 
     `rooms` is None where they have not been read yet. `credential` is what a connect token for
-    him would be made for; None: he is given none.
+    him would be made for; None: he is given none. `token` is what a visitor brings next time.
     """
 
-    __slots__ = ("credential", "mark", "rooms", "speaker")
+    __slots__ = ("credential", "mark", "rooms", "speaker", "token")
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Identity:
         self.mark = mark
         self.rooms = rooms
         self.credential = credential
+        self.token: str | None = None
 
 
 def last_change() -> int:
@@ -114,9 +116,23 @@ def _speaks(found: Found) -> bool:
 
 def identify_guests(public_ids: list[str]) -> list[Identity | Exception | None]:
     """The guests with these ids, in one statement."""
+    return _identify_kind(Participant.Kind.GUEST, public_ids)
+
+
+def identify_visitors(names: list[str]) -> list[Identity | Exception | None]:
+    """Whom visitors' tokens name. Whether they are good still is asked behind the mark: what ends
+    one of them meanwhile comes after it."""
+    kind = Participant.Kind.VISITOR
+    ids = [name.partition(".")[0] for name in names]
+    found = _identify_kind(kind, ids)
+    good = kinds.bearers[kind].speaking(names)
+    return [one if name in good else None for name, one in zip(names, found, strict=True)]
+
+
+def _identify_kind(kind: str, public_ids: list[str]) -> list[Identity | Exception | None]:
     found = find_people(connection, BY_PUBLIC_ID, public_ids)
-    guests = {key: one for key, one in found.items() if one.kind == Participant.Kind.GUEST}
-    return [_identity(guests[key]) if key in guests else None for key in public_ids]
+    those = {key: one for key, one in found.items() if one.kind == kind}
+    return [_identity(those[key]) if key in those else None for key in public_ids]
 
 
 def identify_each(
@@ -188,6 +204,15 @@ def ended_tokens(digests: list[str]) -> set[str]:
         if user_has("is_active"):
             tokens = tokens.exclude(participant__user__is_active=False)
         ended -= set(tokens.values_list("digest", flat=True))
+    return ended
+
+
+def ended_bearers(names: list[str]) -> set[str]:
+    """Those of what visitors' tokens name (`Bearer.named_in`) that is not good any more."""
+    bearer = kinds.bearers[Participant.Kind.VISITOR]
+    ended = set(names)
+    for some in _chunks(names):
+        ended -= set(bearer.speaking(some))
     return ended
 
 

@@ -26,8 +26,10 @@ from .connecting.door import page_token
 from .finding import find_public
 from .models import Participant, Room
 from .people import GUEST_SESSION_KEY, me, person_of, speaker_of
+from .places import places_of
 from .profile.spoken import in_own_language, languages
 from .slugs import check_slug, slug_from_name
+from .throttle import check_rate
 
 # How many public rooms the home page offers at once; a filter finds the others.
 OFFERED = 50
@@ -43,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
     person = me(request)
     if person is None:
         return to_sign_in(request)
-    return render(request, "tertulia/home.html", {"page": _page(request, person)})
+    return render(request, "tertulia/home.html", {"page": shell(request, person)})
 
 
 @never_cache
@@ -59,13 +61,13 @@ def room(request: HttpRequest, slug: str, seq: int | None = None) -> HttpRespons
         return to_sign_in(request)
     if seq is not None and seq > LARGEST_SEQ:
         raise Http404
-    found = _at(person, slug)
+    found = _at(request, person, slug)
     if found is None:
         context = {"name": slug, "may_create": _is_slug(slug)}
         return render(request, "tertulia/not_found.html", context, status=404)
     if found.slug != slug:
         return redirect(_address(found.slug, seq))
-    page = _page(request, person) | {"room": found.slug, "name": found.name, "seq": seq}
+    page = shell(request, person) | {"room": found.slug, "name": found.name, "seq": seq}
     return render(request, "tertulia/room.html", {"page": page, "room": found})
 
 
@@ -101,8 +103,9 @@ def public_rooms(request: HttpRequest, person: Participant) -> HttpResponse:
     return answer({"rooms": rooms, "more": more})
 
 
-def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
-    """What the browser needs to begin; everything else comes through the socket."""
+def shell(request: HttpRequest, person: Participant) -> dict[str, Any]:
+    """What a page needs in the browser to begin; everything else comes through the socket."""
+    is_staff = getattr(request.user, "is_staff", False)
     return {
         "me": msgspec.to_builtins(person_of(person)),
         "room": None,
@@ -121,7 +124,9 @@ def _page(request: HttpRequest, person: Participant) -> dict[str, Any]:
             "signIn": resolve_url(settings.LOGIN_URL),
             "signOut": page_of("logout") if request.user.is_authenticated else None,
             "password": page_of("password_change") if request.user.is_authenticated else None,
-            "invite": page_of("invite") if getattr(request.user, "is_staff", False) else None,
+            "invite": page_of("invite") if is_staff else None,
+            "administration": page_of("admin:index") if is_staff else None,
+            **places_of(person),
         },
     }
 
@@ -163,14 +168,16 @@ def _asked(request: HttpRequest, field: str) -> str:
     return request.GET.get(field, "").replace("\0", "").strip()
 
 
-def _at(person: Participant, slug: str) -> Room | None:
-    """The room at an address, if `person` may see it; in open mode a first visit makes it."""
+def _at(request: HttpRequest, person: Participant, slug: str) -> Room | None:
+    """The room at an address, if `person` may see it; in open mode a first visit makes it, where
+    he has not just made very many."""
     if not _is_slug(slug):
         return None
     found = visible_room(person, slug)
     if found is None and conf.open:
         # The address may be that of a private room, which stays closed.
         with contextlib.suppress(ProtocolError):
+            check_rate("create", request, person)
             api.open_room(slug)
         found = visible_room(person, slug)
     return found

@@ -14,6 +14,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -45,6 +46,8 @@ GATHERING = 0.002
 # Rooms that may be waited for at the same time, and milliseconds that a lane waits for its room.
 LANES = 4
 LANE_MILLISECONDS = 5_000
+# Seconds after which a lane that has no place yet looks again whether its room is free by now.
+LANE_LOOK = 0.1
 # Milliseconds that a batch waits for a row that is no room, such as a membership.
 ROW_MILLISECONDS = 1_000
 # Of the connection that writes to SQLite: milliseconds that a batch waits for the one lock
@@ -100,6 +103,8 @@ class Writer:
         self._lanes: dict[int, deque[Item]] = {}
         self._lanes_lock = threading.Lock()
         self._lane_places = threading.BoundedSemaphore(LANES)
+        # One at a time looks without waiting: it has a connection of its own, too.
+        self._lane_look = threading.Lock()
         self._started = False
         self._stopped = False
         # Milliseconds that the present connection waits for SQLite's lock.
@@ -268,7 +273,8 @@ class Writer:
                 items.remove(item)
                 self._fail([item], ProtocolError(Code.INTERNAL, "The server failed to do this."))
 
-    def _commit(self, items: list[Item], *, lane: bool = False) -> None:
+    def _commit(self, items: list[Item], *, lane: bool = False, patient: bool = True) -> bool:
+        """False, and nothing done, where an impatient lane finds its room held by somebody else."""
         free, held = items, []
         began = monotonic()
         with transaction.atomic():
@@ -278,13 +284,15 @@ class Writer:
             wanted["rooms"].update(item.room_id for item in items if item.room_id is not None)
             log.find(
                 **wanted,
-                skip_locked=not lane,
+                skip_locked=not (lane and patient),
                 # Outside a lane rooms are never waited for; this is for any other row.
-                wait=LANE_MILLISECONDS if lane else ROW_MILLISECONDS,
+                wait=LANE_MILLISECONDS if lane and patient else ROW_MILLISECONDS,
             )
+            if lane and not patient and items[0].room_id not in log.rooms:
+                return False
             if log.epoch and any(item.epoch not in ("", log.epoch) for item in items):
                 self._another_history(items, log.epoch)
-                return
+                return True
             if not lane and log.connection.vendor == "postgresql":
                 held = [item for item in items if item.room_id and item.room_id not in log.rooms]
                 if held:
@@ -305,6 +313,7 @@ class Writer:
         )
         for item in held:
             self._to_lane(item)
+        return True
 
     def _run_actions(self, log: LogTransaction, items: list[Item]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -347,17 +356,47 @@ class Writer:
                 lane.append(item)
                 return
             self._lanes[item.room_id] = deque([item])
-        threading.Thread(
-            target=self._run_lane, args=(item.room_id,), name="tertulia-lane", daemon=True
-        ).start()
+        work = partial(self._run_lane, item.room_id)
+        try:
+            threading.Thread(target=work, name="tertulia-lane", daemon=True).start()
+        except RuntimeError:
+            logger.exception("A lane could not be begun")
+            self._close_lane(item.room_id)
 
     def _run_lane(self, room_id: int) -> None:
-        with self._lane_places:
+        try:
             try:
                 while items := self._take_lane(room_id):
-                    self._write_lane(items)
+                    self._write_in_turn(items)
             finally:
                 connection.close()
+        except Exception:
+            logger.exception("A lane has failed")
+            self._close_lane(room_id)
+
+    def _write_in_turn(self, items: list[Item]) -> None:
+        """At once if the room is free, as most are in a moment, since it was the writer of another
+        process that held them; else with a place, which others are waiting for, too."""
+        while True:
+            with self._lane_look:
+                if self._write_lane(items, patient=False):
+                    return
+            if self._lane_places.acquire(blocking=False):
+                break
+            # However many rooms are held, they hold no more connections.
+            connection.close()
+            if self._lane_places.acquire(timeout=LANE_LOOK):
+                break
+        try:
+            self._write_lane(items, patient=True)
+        finally:
+            self._lane_places.release()
+
+    def _close_lane(self, room_id: int) -> None:
+        """What waits in it is answered, and what comes next begins another one."""
+        with self._lanes_lock:
+            items = list(self._lanes.pop(room_id, ()))
+        self._fail(items, unavailable("The chat could not write this just now."))
 
     def _take_lane(self, room_id: int) -> list[Item]:
         """All that waits for the room; with nothing left the lane is closed."""
@@ -368,20 +407,35 @@ class Writer:
                 del self._lanes[room_id]
             return items
 
-    def _write_lane(self, items: list[Item]) -> None:
+    def _write_lane(self, items: list[Item], *, patient: bool) -> bool:
+        """Whether they have been answered."""
         began = monotonic()
         try:
-            self._commit(items, lane=True)
+            return self._commit(items, lane=True, patient=patient)
         except (OperationalError, InterfaceError) as error:
+            if not patient and _is_one_items(error):
+                connection.close()
+                return False
             logger.warning(
                 "A room was held by somebody else for %.1f s: %s", monotonic() - began, error
             )
             connection.close()
+            # What came behind them is refused with them: a retry would be behind it otherwise.
+            items = [*items, *self._behind(items[0].room_id)]
             self.held += len(items)
             self._fail(items, unavailable("The room is held by another transaction."))
         except Exception:
             logger.warning("A lane's batch failed; each goes alone", exc_info=True)
             self._write_each(items, lane=True)
+        return True
+
+    def _behind(self, room_id: int | None) -> list[Item]:
+        """What waits in a lane, which is empty then."""
+        with self._lanes_lock:
+            lane = self._lanes.get(room_id, deque()) if room_id is not None else deque()
+            items = list(lane)
+            lane.clear()
+        return items
 
     # Failing
 

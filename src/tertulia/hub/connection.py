@@ -83,6 +83,7 @@ class Connection:
     __slots__ = (
         "_only",
         "_several",
+        "bearer",
         "classic",
         "closed",
         "code",
@@ -115,6 +116,8 @@ class Connection:
         self.credential: Any = None
         self.session_key: str | None = None
         self.token_digest: str | None = None
+        # What a token says that is signed and kept nowhere, opaque once more.
+        self.bearer: str | None = None
         # Changes of access up to this id were known when the speaker was identified.
         self.mark = 0
         # Its subscription, or all of them by room once there are several: most have one, and a

@@ -91,6 +91,8 @@ class Hub:
         # they are. Dictionaries, since a large set takes three times the memory.
         self._turns: list[dict[Connection, None]] = [{} for _ in range(max(1, heartbeat))]
         self.open = 0
+        # Answers that are being read for somebody.
+        self.owed = 0
         self._turn = 0
         # Seconds that have been ticked.
         self.seconds = 0
@@ -120,7 +122,7 @@ class Hub:
     def identify(self, connection: Connection, person: Person) -> None:
         """The connection speaks for this person from now on; another's subscriptions end."""
         for subscription in connection.subscriptions:
-            self.unsubscribe(connection, subscription.room.id)
+            self.cut(connection, subscription.room.id)
         self._forget(connection)
         connection.person = person
         self.people[person.id] = (*self.people.get(person.id, ()), connection)
@@ -133,6 +135,9 @@ class Hub:
         turn = self._turns[connection.turn]
         if connection in turn:
             del turn[connection]
+            if not turn:
+                # An emptied dictionary keeps its room for all that were in it.
+                self._turns[connection.turn] = {}
             self.open -= 1
             self.classic -= connection.classic
 
@@ -202,9 +207,18 @@ class Hub:
             room.begin(await self.backend.read_head(room.id))
 
     def go_live(
-        self, subscription: Subscription, head: int, role: str | None, members: int
+        self,
+        subscription: Subscription,
+        head: int,
+        role: str | None,
+        members: int,
+        *,
+        unseen: bool = False,
     ) -> None:
-        """The subscriber knows the log up to `head` and is given everything after it."""
+        """The subscriber knows the log up to `head` and is given everything after it.
+
+        `unseen`: the others are not told that he is here.
+        """
         connection, room = subscription.connection, subscription.room
         if connection.subscription(room.id) is not subscription:
             return
@@ -213,7 +227,8 @@ class Hub:
         room.go_live(subscription, head)
         if connection.subscription(room.id) is subscription:
             subscription.entered = True
-            room.presence.enter(connection)
+            subscription.unseen = unseen
+            room.presence.enter(connection, unseen=unseen)
 
     def unsubscribe(self, connection: Connection, room_id: int) -> bool:
         """End a subscription at once; False where there was none."""
@@ -222,16 +237,23 @@ class Hub:
             return False
         self.subscribed -= 1
         room = subscription.room
-        room.joining.discard(subscription)
+        room.joined(subscription)
         room.live.pop(connection, None)
         subscription.live = False
         if subscription.entered:
-            room.presence.leave(connection)
+            room.presence.leave(connection, unseen=subscription.unseen)
             if connection.person is not None:
                 room.typing.stop(connection.person)
         if room.empty:
             room.idle_since = self.loop.time()
         return True
+
+    def cut(self, connection: Connection, room_id: int) -> None:
+        """End a subscription that may not go on, also one that is only about to begin."""
+        subscription = connection.subscription(room_id)
+        if subscription is not None:
+            subscription.cut = True
+            self.unsubscribe(connection, room_id)
 
     # Events
 

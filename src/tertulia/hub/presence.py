@@ -50,28 +50,33 @@ class Presence:
         # Whether the other processes have something to hear from this one.
         self._changed_here = False
 
-    def enter(self, connection: Connection) -> None:
-        """A connection has become live in the room."""
+    def enter(self, connection: Connection, *, unseen: bool = False) -> None:
+        """A connection has become live in the room. `unseen`: it is told who is here, no more."""
         person = connection.person
         if person is None:
             return
-        if person.id in self._people:
+        if unseen:
+            pass
+        elif person.id in self._people:
             self._more[person.id] = self._more.get(person.id, 0) + 1
         else:
             self._people[person.id] = person
             self._changed(local=True)
         if connection.classic:
             return
-        if self._due or self._told is None:
+        if unseen and self._told is None:
+            # Nobody's coming will be told.
+            connection.send(encode(PresenceChanged(room=self._room.slug, here=self.here())))
+        elif self._due or self._told is None:
             self._new.add(connection)
         else:
             connection.send(self._told)
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: Connection, *, unseen: bool = False) -> None:
         """A connection has left the room."""
         person = connection.person
         self._new.discard(connection)
-        if person is None or person.id not in self._people:
+        if unseen or person is None or person.id not in self._people:
             return
         more = self._more.pop(person.id, 0)
         if more == 0:

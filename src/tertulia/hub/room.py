@@ -79,7 +79,18 @@ class Subscription:
     then the seq up to which the subscriber knows the log. `live`: he gets what the room passes on.
     """
 
-    __slots__ = ("connection", "entered", "head", "live", "role", "room", "transport", "waiting")
+    __slots__ = (
+        "connection",
+        "cut",
+        "entered",
+        "head",
+        "live",
+        "role",
+        "room",
+        "transport",
+        "unseen",
+        "waiting",
+    )
 
     def __init__(self, connection: Connection, room: LiveRoom) -> None:
         self.connection = connection
@@ -89,6 +100,10 @@ class Subscription:
         self.head: int | None = None
         self.live = False
         self.entered = False
+        # The others are not told that he is here.
+        self.unseen = False
+        # That it was ended, by whatever may be read no longer, and not by his own wish.
+        self.cut = False
         self.role: str | None = None
         self.waiting: list[LogEvent] | None = []
 
@@ -284,9 +299,16 @@ class LiveRoom:
         """Make a subscriber live once the room has reached what he read."""
         assert subscription.head is not None
         if self.position >= subscription.head and subscription in self.joining:
-            self.joining.discard(subscription)
+            self.joined(subscription)
             subscription.live = True
             self.live[subscription.connection] = subscription
+
+    def joined(self, subscription: Subscription) -> None:
+        """Somebody is joining no longer, if he was."""
+        self.joining.discard(subscription)
+        if not self.joining:
+            # An emptied set keeps its room for all that were in it.
+            self.joining = set()
 
     def begin(self, head: int) -> None:
         """Where the log stood when this process began to serve the room.

@@ -12,8 +12,8 @@ from .environment import Environment, SettingsError, need, split_url, without_pa
 SQLITE_NAME = "tertulia.sqlite3"
 # PostgreSQL admits 100 connections unless told otherwise; all workers together stay below.
 ALL_CONNECTIONS = 80
-# What one process can use at once: four readers, the writer, four lanes, and five for pages and
-# health. PostgreSQL's max_connections must allow for as many in each worker.
+# What one process can use at once: four readers, the writer, four lanes, and five for pages,
+# figures and health. PostgreSQL's max_connections must allow for as many in each worker.
 NEEDED = 14
 POOL = 20
 # Of a connection to PostgreSQL, unless DATABASE_URL says otherwise: seconds until it has to be

@@ -26,7 +26,8 @@ _BLANKED = (
     # Addresses that carry a one-time token.
     (
         re.compile(
-            r"(/accounts/setup/|/accounts/reset/[^/\s]+/|/-/invitation/|[?&]invite=)[^/\s&\"']+"
+            r"(/accounts/setup/|/accounts/reset/[^/\s]+/|/-/invitation/|/-/no-mail/|[?&]invite=)"
+            r"[^/\s&\"']+"
         ),
         r"\1…",
     ),

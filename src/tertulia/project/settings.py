@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     *(["daphne"] if _env.runserver else []),
     "tertulia.project",
     "tertulia.chat",
+    "tertulia.support",
     "channels",
     "corsheaders",
     "django.contrib.admin",

@@ -6,11 +6,17 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from tertulia.support.widget.script import widget_script
+
 from .accounts import email, invite, mailed, reset, setup, views
+from .lean import without_comments
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tertulia:home")),
     path("chat/", include("tertulia.chat.urls")),
+    path("support/-/inbox/", include("tertulia.support.inbox.urls")),
+    path("support/", include("tertulia.support.widget.urls")),
+    path("widget.js", widget_script(without_comments), name="widget"),
     path("accounts/login/", views.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", views.sign_up, name="sign_up"),

@@ -19,6 +19,13 @@ from .events import ClassicError, ErrorBody, ErrorReply
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(commands.Any)
 _encoder = msgspec.json.Encoder()
+
+
+class _Referred(msgspec.Struct):
+    ref: commands.Ref | None = None
+
+
+_ref_decoder = msgspec.json.Decoder(_Referred)
 _FORBIDDEN = "The text holds a character that is not allowed here, such as NUL."
 _FIELD = re.compile(r"(?:`\$\.([a-z_]+)|required field `([a-z_]+)`)")
 
@@ -34,11 +41,11 @@ def decode(data: str | bytes) -> commands.Any:
     try:
         return decode_well_formed(data)
     except Malformed:
-        raise explain(data) from None
+        return decode_slowly(data)
 
 
 def decode_well_formed(data: str | bytes) -> commands.Any:
-    """The quick half of `decode`. Raises `Malformed`; `explain` tells why, and costs more."""
+    """The quick half of `decode`. Raises `Malformed`: the other half costs more."""
     try:
         command = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
@@ -46,41 +53,51 @@ def decode_well_formed(data: str | bytes) -> commands.Any:
     return cast("commands.Any", command)
 
 
-def explain(data: str | bytes) -> ProtocolError:
-    """Why `data` is no command, with its `ref` where there is one: the slow way."""
+def decode_slowly(data: str | bytes) -> commands.Any:
+    """The other half: a command in whose unknown fields something is amiss, which is ignored.
+
+    Raises `ProtocolError`: why it is none, with its `ref` where there is one.
+    """
     frame = parse_object(data)
     if isinstance(frame, ProtocolError):
-        return frame
+        raise frame
     kind = frame.get("type")
     ref = frame.get("ref")
     if kind == "auth":
-        return _why(commands.Auth, frame)
+        return _converted(commands.Auth, frame)
     if not _is_ref(ref):
-        return ProtocolError(Code.BAD_FRAME, "A command needs a `ref`: a number or a string.")
-    error = _explain_command(kind, frame)
-    error.ref = ref
-    return error
-
-
-def _explain_command(kind: Any, frame: dict[str, Any]) -> ProtocolError:
+        raise ProtocolError(Code.BAD_FRAME, "A command needs a `ref`: a number or a string.")
     struct = commands.BY_TYPE.get(kind) if isinstance(kind, str) else None
-    if struct is None:
-        return ProtocolError(Code.UNKNOWN_COMMAND, "There is no command of this `type`.")
-    return _why(struct, frame)
-
-
-def _why(struct: type[msgspec.Struct], frame: dict[str, Any]) -> ProtocolError:
-    for field in struct.__struct_fields__:
-        if _has_surrogate(frame.get(field)):
-            return invalid(field, "Text must be valid Unicode: it holds a lone surrogate.")
     try:
-        msgspec.convert(frame, struct)
+        if struct is None:
+            raise ProtocolError(Code.UNKNOWN_COMMAND, "There is no command of this `type`.")
+        return _converted(struct, frame)
+    except ProtocolError as error:
+        error.ref = ref
+        raise
+
+
+def _converted(struct: type[msgspec.Struct], frame: dict[str, Any]) -> commands.Any:
+    known = {name: frame[name] for name in (*struct.__struct_fields__, "type") if name in frame}
+    for field, value in known.items():
+        if _has_surrogate(value):
+            raise invalid(field, "Text must be valid Unicode: it holds a lone surrogate.")
+    try:
+        return cast("commands.Any", msgspec.convert(known, struct))
     except (msgspec.ValidationError, RecursionError, ValueError) as error:
         found = _FIELD.search(str(error))
         field = (found.group(1) or found.group(2)) if found else "type"
         detail = _FORBIDDEN if "matching regex" in str(error) else str(error)
-        return invalid(field, detail)
-    return ProtocolError(Code.BAD_FRAME, "The frame cannot be read: a number or text is malformed.")
+        raise invalid(field, detail) from None
+
+
+def ref_of(data: str | bytes) -> commands.Ref | None:
+    """The `ref` of a frame that is not looked at any further; None where there is none."""
+    try:
+        ref = _ref_decoder.decode(data).ref
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
+        return None
+    return ref if _is_ref(ref) else None
 
 
 def parse_object(data: str | bytes) -> dict[str, Any] | ProtocolError:
@@ -108,8 +125,10 @@ def _is_ref(ref: Any) -> bool:
 
 
 def _has_surrogate(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_surrogate, (*value, *value.values())))
     if isinstance(value, list):
-        return any(_has_surrogate(item) for item in value[:100])
+        return any(map(_has_surrogate, value))
     return isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value)
 
 
@@ -120,6 +139,8 @@ def error_body(error: ProtocolError) -> ErrorBody:
         body.field = error.field
     if error.retry_after is not None:
         body.retry_after = round(error.retry_after, 3)
+    if error.messages is not None:
+        body.messages = error.messages
     return body
 
 

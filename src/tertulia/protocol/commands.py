@@ -7,6 +7,7 @@ text that is too long) is checked by the action.
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -26,6 +27,10 @@ Topic = Annotated[str, Meta(max_length=limits.TOPIC, pattern=r"\A[^\x00]*\Z")]
 Cursor = Annotated[str, Meta(max_length=64)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI, pattern=r"\A[^\x00\s<>&]+\Z")]
 Role = Literal["owner", "moderator", "member"]
+InboxId = PersonId
+Url = Annotated[str, Meta(max_length=limits.URL, pattern=r"\A[^\x00]*\Z")]
+Time = Annotated[datetime, Meta(tz=True)]
+Filter = Literal["unassigned", "mine", "all", "waiting", "snoozed", "resolved"]
 
 
 class Command(Struct, tag_field="type", kw_only=True, gc=False):
@@ -136,13 +141,18 @@ class PersonFind(Command, tag="person.find"):
 
 
 class MessageSend(Command, tag="message.send"):
-    """Say something; the key makes a retry safe."""
+    """Say something; the key makes a retry safe.
+
+    In a support conversation, `seen` is the seq up to which one had read when one wrote: what
+    others have said since is a `conflict`, with those `messages`.
+    """
 
     room: Slug
     key: uuid.UUID
     text: Plain
     reply_to: Seq | None = None
     attachments: list[str] = []
+    seen: Position | None = None
 
 
 class MessageEdit(Command, tag="message.edit"):
@@ -207,6 +217,120 @@ class HistoryList(Command, tag="history.list"):
     limit: Limit = limits.PAGE_DEFAULT
 
 
+class ConversationOpen(Command, tag="conversation.open"):
+    """A visitor's newest conversation, made where there is none; the same key gives the same.
+
+    With `new` another is made where the newest is resolved. `url` is the page he is on.
+    """
+
+    key: uuid.UUID
+    url: Url = ""
+    new: bool = False
+
+
+class ConversationRate(Command, tag="conversation.rate"):
+    """A visitor says how well he was helped."""
+
+    room: Slug
+    rating: Annotated[int, Meta(ge=1, le=5)]
+    text: Topic = ""
+
+
+class ConversationList(Command, tag="conversation.list"):
+    """Conversations of one of my inboxes, or of all of them.
+
+    `waiting` has first who has waited longest, the other lists what was said last.
+    """
+
+    filter: Filter
+    inbox: InboxId | None = None
+    cursor: Cursor | None = None
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class ConversationSearch(Command, tag="conversation.search"):
+    """Conversations of one of my inboxes, or of all of them, in which each word of `query` begins a
+    word: all in one message or note, or all in the visitor's name, e-mail and id."""
+
+    query: str
+    inbox: InboxId | None = None
+    cursor: Cursor | None = None
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class ConversationGet(Command, tag="conversation.get"):
+    """A conversation, its visitor, and what else he has written about."""
+
+    room: Slug
+
+
+class ConversationAssign(Command, tag="conversation.assign"):
+    """Give a conversation to an agent of its inbox, or (null) to nobody.
+
+    `instead_of` is whose it is as far as one knows, null for nobody: if it is not, that is a
+    `conflict`.
+    """
+
+    room: Slug
+    agent: PersonId | None
+    instead_of: PersonId | UnsetType | None = UNSET
+
+
+class ConversationTransfer(Command, tag="conversation.transfer"):
+    """Move a conversation to another inbox."""
+
+    room: Slug
+    inbox: InboxId
+
+
+class ConversationSnooze(Command, tag="conversation.snooze"):
+    """Put a conversation away until a time, or until its visitor writes. `seen` as with
+    `conversation.resolve`."""
+
+    room: Slug
+    until: Time
+    seen: Position | None = None
+
+
+class ConversationResolve(Command, tag="conversation.resolve"):
+    """The matter is settled. `seen` is the seq up to which one has read: what others have said
+    since is a `conflict`, with those `messages`."""
+
+    room: Slug
+    seen: Position | None = None
+
+
+class ConversationReopen(Command, tag="conversation.reopen"):
+    """It is not settled, or not to wait any longer."""
+
+    room: Slug
+
+
+class ConversationReceived(Command, tag="conversation.received"):
+    """Sent by an agent's client: what the visitor has said up to `seq` has come to it, whether or
+    not anybody has read it. The visitor is told by `conversation.delivered`."""
+
+    room: Slug
+    seq: Position
+
+
+class InboxList(Command, tag="inbox.list"):
+    """The inboxes in which I answer, with their agents."""
+
+
+class AgentAvailable(Command, tag="agent.available"):
+    """Whether conversations are to be assigned to me automatically."""
+
+    inbox: InboxId
+    available: bool
+
+
+class ReplyList(Command, tag="reply.list"):
+    """The answers of an inbox that are ready to be sent."""
+
+    inbox: InboxId
+
+
 class Auth(Struct, tag_field="type", tag="auth", gc=False):
     """The first frame of a client that has neither cookie nor header. Needs no `ref`.
 
@@ -241,6 +365,20 @@ Any = (
     | TypingStart
     | TypingStop
     | HistoryList
+    | ConversationOpen
+    | ConversationRate
+    | ConversationList
+    | ConversationSearch
+    | ConversationGet
+    | ConversationAssign
+    | ConversationTransfer
+    | ConversationSnooze
+    | ConversationResolve
+    | ConversationReopen
+    | ConversationReceived
+    | InboxList
+    | AgentAvailable
+    | ReplyList
     | Auth
 )
 BY_TYPE: dict[str, type[Struct]] = {cls.__struct_config__.tag: cls for cls in Any.__args__}

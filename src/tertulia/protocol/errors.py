@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .events import Message
 
 
 class Code(StrEnum):
@@ -40,7 +44,8 @@ class ProtocolError(Exception):
     """A refusal that the client is told of; it never closes the connection.
 
     `field` names the offending field of an `invalid` command, `retry_after` is in seconds
-    and stands only where a retry can help. `ref` is filled in by the decoder.
+    and stands only where a retry can help. `messages` are those that a message was written without
+    knowing. `ref` is filled in by the decoder.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class ProtocolError(Exception):
         *,
         field: str | None = None,
         retry_after: float | None = None,
+        messages: list[Message] | None = None,
         ref: int | float | str | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
@@ -57,6 +63,7 @@ class ProtocolError(Exception):
         self.detail = detail
         self.field = field
         self.retry_after = retry_after
+        self.messages = messages
         self.ref = ref
 
 

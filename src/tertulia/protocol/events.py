@@ -45,7 +45,7 @@ class MyRoom(RoomState, kw_only=True):
 
 
 class Member(Person, frozen=True, gc=False):
-    """A person with his role in the room at hand; `read` stands in direct rooms only."""
+    """A person with his role in the room at hand; `read` stands where everybody sees it."""
 
     role: str
     read: int | UnsetType = UNSET
@@ -76,6 +76,119 @@ class Message(Struct, kw_only=True):
     mentions: list[str]
     attachments: list[Any]
     reactions: list[ReactionState]
+
+
+class LastMessage(Struct, kw_only=True):
+    """The last thing said in a conversation: the first 200 code points of it."""
+
+    seq: int
+    at: str
+    author: Person
+    text: str
+
+
+class Mail(Struct):
+    """How answers fare that a visitor is sent by mail: `state` is `waiting`, `sent` or `failed`,
+    and `seq` the last answer that is meant. `at`: when that became so, or when it is tried next."""
+
+    state: str
+    at: str
+    address: str
+    seq: int
+
+
+class Conversation(Struct, kw_only=True):
+    """A support conversation. `delivered_seq`: the highest seq that has come to an agent's client,
+    `read_seq`: that an agent has read, `client_read`: that the visitor has. `mail`: how the last
+    answers fare that go to him by mail, if any do.
+
+    For the visitor `notes`, `snoozed_until` and `mail` are null, and a snoozed one is `open`.
+    """
+
+    room: str
+    notes: str | None
+    inbox: str
+    client: Person
+    agent: Person | None
+    url: str
+    status: str
+    snoozed_until: str | None
+    waiting_since: str | None
+    opened_at: str
+    resolved_at: str | None
+    last: LastMessage | None
+    head: int
+    delivered_seq: int
+    read_seq: int
+    client_read: int
+    rating: int | None
+    rating_text: str
+    mail: Mail | None
+
+
+class Snippet(Struct):
+    """A part of a text, on one line and at most 200 code points long; `marks` are the hits in it,
+    each from one code point to before another."""
+
+    text: str
+    marks: list[list[int]]
+
+
+class Found(Struct, kw_only=True):
+    """Where a search found all its words: in a message of the conversation, or (`note`) of its
+    notes, whose address is `room`; `text` and `marks` are as in a Snippet."""
+
+    room: str
+    seq: int
+    at: str
+    author: Person
+    text: str
+    marks: list[list[int]]
+    note: bool
+
+
+class SearchResult(Struct, kw_only=True):
+    """A conversation that was found: by the newest of the messages that have all the words, by its
+    visitor's name, e-mail and id, or by both."""
+
+    conversation: Conversation
+    found: Found | None
+    visitor: Snippet | None
+
+
+class Agent(Person, frozen=True, gc=False):
+    """Who answers in an inbox. `here`: connected; `open`: the conversations assigned to him."""
+
+    available: bool
+    here: bool
+    open: int
+
+
+class Inbox(Struct, kw_only=True):
+    """An inbox of mine. `counts` has `unassigned`, `mine`, `all` and `waiting`."""
+
+    id: str
+    name: str
+    counts: dict[str, int]
+    agents: list[Agent]
+
+
+class Visitor(Person, frozen=True, gc=False):
+    """What is known of a visitor; empty where it is not. `external_id` is his id at the site."""
+
+    external_id: str | None
+    email: str
+    language: str
+    time_zone: str
+    url: str
+    seen_at: str
+
+
+class CannedReply(Struct):
+    """An answer that is ready to be sent."""
+
+    shortcut: str
+    text: str
 
 
 class Durable(Struct, kw_only=True, tag_field="type"):
@@ -148,6 +261,22 @@ class RoomUpdated(Durable, tag="room.updated"):
     state: RoomState
 
 
+class ConversationChanged(Durable, tag="conversation.changed"):
+    """A support conversation is in another state. `agent`: who has it now.
+
+    `change`: `opened`, `assigned`, `resolved`, `reopened` or `rated` in the conversation's log,
+    which its visitor reads; in that of the notes `snoozed`, `transferred`, and `reopened` for one
+    that was snoozed.
+    """
+
+    change: str
+    agent: Person | None
+    status: str
+    inbox: str
+    snoozed_until: str | None
+    rating: int | None
+
+
 DURABLE: dict[str, type[Durable]] = {
     cls.__struct_config__.tag: cls  # type: ignore[misc]
     for cls in (
@@ -160,6 +289,7 @@ DURABLE: dict[str, type[Durable]] = {
         MemberLeft,
         MemberChanged,
         RoomUpdated,
+        ConversationChanged,
     )
 }
 
@@ -170,7 +300,8 @@ KINDS: dict[type[Durable], str] = {cls: kind for kind, cls in DURABLE.items()}
 class Welcome(Struct, tag_field="type", tag="welcome", kw_only=True):
     """The first frame from the server. `heartbeat` in seconds.
 
-    `connect` is a connect token, for a client that has asked for one.
+    `connect` is a connect token, for a client that has asked for one. `guest_token` and
+    `visitor_token` are for guests and visitors to bring next time, by `auth`.
     """
 
     protocol: int
@@ -180,15 +311,18 @@ class Welcome(Struct, tag_field="type", tag="welcome", kw_only=True):
     limits: dict[str, int]
     guest_token: str | UnsetType = UNSET
     connect: str | UnsetType = UNSET
+    visitor_token: str | UnsetType = UNSET
 
 
 class ErrorBody(Struct, kw_only=True):
-    """`field` stands with `invalid`, `retry_after` (seconds) where a retry can help."""
+    """`field` stands with `invalid`, `retry_after` (seconds) where a retry can help, `messages`
+    with the `conflict` of a `message.send` that was written without knowing them."""
 
     code: str
     detail: str
     field: str | UnsetType = UNSET
     retry_after: float | UnsetType = UNSET
+    messages: list[Message] | UnsetType = UNSET
 
 
 class Reply(Struct, tag_field="type", tag="reply", kw_only=True):
@@ -257,6 +391,22 @@ class RoomActivity(Struct, tag_field="type", tag="room.activity"):
     head: int
     messages: int
     mentioned: list[str]
+
+
+class ConversationActivity(Struct, tag_field="type", tag="conversation.activity"):
+    """A conversation of an inbox of mine was made, has grown or is in another state."""
+
+    room: str
+    inbox: str
+    head: int
+
+
+class ConversationDelivered(Struct, tag_field="type", tag="conversation.delivered"):
+    """What I have said in this conversation up to `seq` has come to an agent's client. It is told
+    to the visitor, and never kept: the state of `conversation.open` says it, too."""
+
+    room: str
+    seq: int
 
 
 class RoomEntered(Struct, tag_field="type", tag="room.entered"):

@@ -29,6 +29,9 @@ _PATTERNS = {
 OBJECTS: tuple[type[msgspec.Struct], ...] = (
     *(events.Person, events.Member, events.RoomState, events.MyRoom),
     *(events.Message, events.ReactionState, events.ErrorBody),
+    *(events.Conversation, events.Mail, events.LastMessage, events.Visitor),
+    *(events.Inbox, events.Agent, events.CannedReply),
+    *(events.SearchResult, events.Found, events.Snippet),
 )
 FRAMES: dict[str, list[type[msgspec.Struct]]] = {}
 for _struct in vars(events).values():
@@ -43,6 +46,9 @@ LIMITS: tuple[tuple[str, int, str], ...] = (
     ("a room's name", limits.NAME, "code points"),
     ("a room's topic", limits.TOPIC, "code points"),
     ("a slug", limits.SLUG, "code points"),
+    ("the address of a visitor's page", limits.URL, "code points"),
+    ("the `query` of a search", limits.QUERY, "code points"),
+    ("messages in a `conflict`", limits.UNSEEN, "messages, the newest"),
     ("an emoji", limits.EMOJI, "code points"),
     ("a page (`limit`)", limits.PAGE, f"items; {limits.PAGE_DEFAULT} where no `limit` is given"),
     ("members in a snapshot", limits.MEMBERS_FIRST, "people; `member.list` has the others"),
@@ -203,6 +209,7 @@ _PLAIN: dict[Any, str] = {
     inspect.BoolType: "boolean",
     inspect.FloatType: "number",
     inspect.UUIDType: "UUID",
+    inspect.DateTimeType: "RFC 3339 time with its offset",
     inspect.AnyType: "any value",
 }
 

@@ -1,14 +1,17 @@
 """Only so many handshakes are under way at once; the others wait, in the order in which they came.
 
-A handshake takes tasks, a scope and whatever the application makes of it, for a moment; the
-connection that it leaves behind stays for hours. Of thousands of both in one moment the lasting
-objects lie scattered among the passing ones, and the allocator cannot give back a page of them.
+They wait, too, while the application still owes those who are in too many answers: each who comes
+asks for his rooms at once. A handshake takes tasks, a scope and whatever the application makes of
+it, for a moment, and so does an answer; the connection that is left behind stays for hours. Of
+thousands of both in one moment the lasting objects lie scattered among the passing ones, and the
+allocator cannot give back a page of them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -25,8 +28,15 @@ AT_ONCE = 200
 # Seconds after which a handshake that is not over gives its place on: what it waits for, such as
 # a database that does not answer, is not to hold up those who wait for something else.
 PLACE_SECONDS = 10.0
+# Answers owed at which nobody else is let in, and seconds until that is looked at again.
+OWED = 200
+BREATH = 0.02
 # Seconds after which somebody may come again whom we could not let wait.
 RETRY_SECONDS = 5
+
+
+# How many answers the application owes; it sets this, if it counts them.
+owed: Callable[[], int] = int
 
 
 class Admission:
@@ -39,6 +49,8 @@ class Admission:
         self._under_way: dict[WebSocketProtocol, float] = {}
         # In the order in which they came, with what they ask for.
         self._waiting: OrderedDict[WebSocketProtocol, bytes] = OrderedDict()
+        # When the last one was begun, in the loop's time.
+        self._began = 0.0
         # One timer for all: the next place to be given on. And the turn that gives free ones.
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
@@ -50,7 +62,7 @@ class Admission:
         known: dict[str, Any] | None,
     ) -> None:
         """Begin this handshake, or let it wait; 503 where that would take the last files."""
-        if not self._waiting and len(self._under_way) < AT_ONCE:
+        if not self._waiting and self._free():
             self._begin(protocol, request, known)
             return
         files = open_files()
@@ -81,21 +93,41 @@ class Admission:
         request: handshake.Request,
         known: dict[str, Any] | None = None,
     ) -> None:
-        self._under_way[protocol] = self._loop.time() + PLACE_SECONDS
+        self._began = self._loop.time()
+        self._under_way[protocol] = self._began + PLACE_SECONDS
         protocol.start_application(request, known)
 
     def _give(self) -> None:
         """Free places to those who wait, the first of them first."""
         self._turn = None
-        while self._waiting and len(self._under_way) < AT_ONCE:
+        while self._waiting and self._free():
             protocol, request = self._waiting.popitem(last=False)
             self._begin(protocol, handshake.parse(request))
         self._watch()
 
+    def _free(self) -> bool:
+        """Whether one more may be begun now."""
+        return len(self._under_way) < AT_ONCE and not self._owes()
+
+    def _owes(self) -> bool:
+        """Too many answers are owed; where that does not end, who comes is let in all the same."""
+        return owed() >= OWED and self._loop.time() - self._began < PLACE_SECONDS
+
     def _watch(self) -> None:
-        """As long as somebody waits, the oldest place ends in time."""
-        if self._waiting and self._under_way and self._timer is None:
-            self._timer = self._loop.call_at(next(iter(self._under_way.values())), self._take_back)
+        """As long as somebody waits, the oldest place ends in time, and debts are looked at."""
+        if not self._waiting:
+            return
+        if self._owes():
+            when = self._loop.time() + BREATH
+        elif self._under_way:
+            when = next(iter(self._under_way.values()))
+        else:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._take_back)
 
     def _take_back(self) -> None:
         """The places that have been held for long enough."""

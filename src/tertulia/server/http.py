@@ -129,6 +129,9 @@ class Silent:
     def discard(self, protocol: HttpProtocol) -> None:
         """It has spoken, or gone."""
         self._all.discard(protocol)
+        if not self._all:
+            # An emptied set keeps its room for all that were in it.
+            self._all = set()
 
     def _look(self) -> None:
         """As `Requests` does, each gets another turn: its first bytes may be in the kernel."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .checker import Entry, Log, Verdict, Violation, check
     from .client import Client, Closed, Refused, new_key
     from .history import History, merged, recorded
+    from .inline import InlineWriterMixin, inline_writer
     from .installation import Installation
     from .proxy import Proxy, ThreadedProxy
     from .server import Server
@@ -31,6 +32,7 @@ __all__ = [
     "Entry",
     "Follower",
     "History",
+    "InlineWriterMixin",
     "Installation",
     "Log",
     "Missing",
@@ -46,6 +48,7 @@ __all__ = [
     "Violation",
     "Writer",
     "check",
+    "inline_writer",
     "merged",
     "new_key",
     "read_logs",
@@ -56,6 +59,7 @@ _MODULES = {
     "checker": ("Entry", "Log", "Verdict", "Violation", "check"),
     "client": ("Client", "Closed", "Refused", "new_key"),
     "history": ("History", "merged", "recorded"),
+    "inline": ("InlineWriterMixin", "inline_writer"),
     "installation": ("Installation",),
     "proxy": ("Proxy", "ThreadedProxy"),
     "server": ("Server",),

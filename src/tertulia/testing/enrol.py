@@ -1,6 +1,5 @@
-"""Run as a program: makes many accounts and tokens by the command line, in one process.
+"""Makes many accounts and tokens by the command line, in one process.
 
-Standard input: a JSON list of names. Standard output: a JSON object, name to token.
 Starting Python and Django once for each of two commands and each name would take most
 of the tests' time; the commands themselves are the same, `tertulia createuser NAME` and
 `tertulia token NAME`.
@@ -29,14 +28,10 @@ def run(*arguments: str) -> str:
     return output.getvalue()
 
 
-def main() -> None:
-    names = json.load(sys.stdin)
+def enrol(names: list[str]) -> str:
+    """A JSON object, name to token."""
     tokens = {}
     for name in names:
         run("createuser", name)
         tokens[name] = run("token", name).strip()
-    json.dump(tokens, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()
+    return json.dumps(tokens)

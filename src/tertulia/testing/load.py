@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .checker import ALLOWANCE, DEADLINE, Log, Verdict, Violation, check
-from .client import Client
+from .client import Client, new_key
 from .history import History
 from .memory import resident
 from .workload import (
+    BROKEN,
     Doors,
     Follower,
     Writer,
@@ -26,6 +27,8 @@ from .workload import (
 
 # Seconds between two samples of the memory of the processes.
 SAMPLE = 0.5
+# Seconds for which a server that goes away with the room is waited for.
+BEGINNING = 15.0
 
 
 class Load:
@@ -116,8 +119,20 @@ class Load:
         for token in tokens[1:]:
             async with await Client.connect(self.doors.all[0], token=token) as client:
                 ids.append(client.id)
-        async with await Client.connect(self.doors.all[0], token=tokens[0]) as owner:
-            self.room = await owner.create("Storm", "private", members=ids)
+        # A server that kills itself now and then may do so here; the key makes it one room.
+        key, until = new_key(), time.monotonic() + BEGINNING
+        while not self.room:
+            try:
+                await self._make_room(tokens[0], ids, key)
+            except BROKEN:
+                self.room = ""
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(0.2)
+
+    async def _make_room(self, token: str, ids: list[str], key: str) -> None:
+        async with await Client.connect(self.doors.all[0], token=token) as owner:
+            self.room = await owner.create("Storm", "private", members=ids, key=key)
             await self.made(owner, ids)
 
     async def made(self, owner: Client, members: list[str]) -> None:
@@ -225,8 +240,12 @@ class Load:
         self.stop.set()
         if self.writing:
             _, waiting = await asyncio.wait(self.writing, timeout=seconds)
-            for task in waiting:
-                task.cancel()
+            while waiting:
+                # `asyncio.wait_for` loses a cancellation that comes with its result (cpython
+                # issue 86296), and who then tries again tries for ever.
+                for task in waiting:
+                    task.cancel()
+                _, waiting = await asyncio.wait(waiting, timeout=0.5)
             await asyncio.gather(*self.writing, return_exceptions=True)
         self.writing = []
         self.healed()

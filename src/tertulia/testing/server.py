@@ -20,6 +20,7 @@ from pathlib import Path
 
 from . import prepared
 from .processes import Process, children, free_port
+from .shell import Shell
 
 # The folder that holds the package, installed or in a clone.
 SOURCE = Path(__file__).parents[2]
@@ -81,6 +82,8 @@ class Server:
         self.process: Process | None = None
         self.pool: list[tuple[str, str]] = []
         self.pool_lock = threading.Lock()
+        self._shell: Shell | None = None
+        self._shell_lock = threading.Lock()
         Server.instances.append(self)
 
     # Addresses
@@ -179,6 +182,7 @@ class Server:
     def remove(self) -> None:
         if self.process:
             self.process.stop(signal.SIGTERM, 5)
+        self._end_shell()
         with contextlib.suppress(ValueError):
             Server.instances.remove(self)
         if self.own_folder:
@@ -224,10 +228,24 @@ class Server:
         return done.stdout.strip()
 
     def shell(self, code: str) -> str:
-        """Python with Django set up: `tertulia manage shell -c CODE`; its output."""
-        done = self.cli("manage", "shell", "-c", code)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """Python with Django set up, as by `tertulia manage shell -c CODE`; its output."""
+        return self._shell_of_now().run(code)
+
+    def _shell_of_now(self) -> Shell:
+        """The one at hand; a new one where it has ended, or the environment has changed since."""
+        env = clean_environment(**self.env)
+        with self._shell_lock:
+            now = (env, self.cli_prefix)
+            if self._shell and (self._shell.ended or self._shell.begun_with != now):
+                self._end_shell()
+            if self._shell is None:
+                self._shell = Shell(env, self.data, self.cli_prefix, self.log.parent / "shell")
+            return self._shell
+
+    def _end_shell(self) -> None:
+        if self._shell:
+            self._shell.close()
+            self._shell = None
 
     def people(self, count: int, batch: int = 40) -> list[tuple[str, str]]:
         """That many (name, token) of people nobody else in the tests has met."""
@@ -237,16 +255,7 @@ class Server:
     def _take_people(self, count: int, batch: int) -> list[tuple[str, str]]:
         while len(self.pool) < count:
             names = [f"p{next(_names)}" for _ in range(max(batch, count - len(self.pool)))]
-            done = subprocess.run(
-                [*self.cli_prefix, sys.executable, "-P", str(Path(__file__).with_name("enrol.py"))],
-                input=json.dumps(names),
-                env=clean_environment(**self.env),
-                cwd=self.data,
-                capture_output=True,
-                text=True,
-                timeout=120,
-            )
-            assert done.returncode == 0, done.stderr
-            self.pool += json.loads(done.stdout).items()
+            code = f"from tertulia.testing.enrol import enrol\nprint(enrol({names!r}))"
+            self.pool += json.loads(self._shell_of_now().run(code)).items()
         taken, self.pool = self.pool[:count], self.pool[count:]
         return taken

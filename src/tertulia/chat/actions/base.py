@@ -48,8 +48,12 @@ class Action:
 
 
 def find_participant(public_id: str, field: str = "member") -> Participant:
-    """The participant with this id; `invalid` where there is none."""
-    participant = Participant.objects.filter(public_id=public_id).first()
+    """The participant with this id; `invalid` where there is none.
+
+    Visitors are put into no room, so there are none here.
+    """
+    people = Participant.objects.exclude(kind=Participant.Kind.VISITOR)
+    participant = people.filter(public_id=public_id).first()
     if participant is None:
         raise invalid(field, "There is nobody with this id.")
     return participant

@@ -12,6 +12,7 @@ from ..access import (
     MODERATORS,
     OWNERS,
     check_member,
+    check_moves,
     check_open,
     check_role,
     check_see,
@@ -70,6 +71,14 @@ def membership_of(room: sql.RoomRow, participant_id: int) -> Membership | None:
     return Membership.objects.filter(room_id=room.id, participant_id=participant_id).first()
 
 
+def left_himself(room: sql.RoomRow, row: sql.MemberRow) -> bool:
+    """Whether a former member went by himself: whose reply was lost may ask again, and who was put
+    out of a hidden room sees none."""
+    return Event.objects.filter(
+        room_id=room.id, seq=row.left_seq or 0, actor_id=row.participant_id
+    ).exists()
+
+
 class JoinRoom(Action):
     """Become a member of a public room."""
 
@@ -81,6 +90,7 @@ class JoinRoom(Action):
         room = log.room(self.slug or "")
         role = log.role(room.id, self.speaker.id)
         check_see(room, role)
+        check_moves(room, "become a member")
         if role is not None:
             membership = membership_of(room, self.speaker.id)
             return {"event": membership.joined_seq if membership else room.head}
@@ -100,9 +110,10 @@ class LeaveRoom(Action):
     def run(self, log: LogTransaction) -> dict[str, Any]:
         room = log.room(self.slug or "")
         row = log.member_row(room.id, self.speaker.id)
-        if row is not None and row.left_seq is not None and self._left_himself(room, row):
+        if row is not None and row.left_seq is not None and left_himself(room, row):
             return {"event": row.left_seq}
         check_see(room, log.role(room.id, self.speaker.id))
+        check_moves(room, "leave")
         if row is None:
             raise conflict("You are not a member of this room.")
         if row.left_seq is not None:
@@ -110,12 +121,6 @@ class LeaveRoom(Action):
         seq = leave(log, room, Participant.objects.get(pk=self.speaker.id), self.speaker)
         log.flush()
         return {"event": seq}
-
-    def _left_himself(self, room: sql.RoomRow, row: sql.MemberRow) -> bool:
-        """Whose reply was lost may ask again; who was put out of a hidden room sees none."""
-        return Event.objects.filter(
-            room_id=room.id, seq=row.left_seq or 0, actor_id=self.speaker.id
-        ).exists()
 
 
 class AddMember(Action):
@@ -131,6 +136,7 @@ class AddMember(Action):
         room = log.room(self.slug or "")
         role = self.standing(log, room)
         check_member(room, role, "add a member")
+        check_moves(room, "be added")
         if room.kind == Room.Kind.DIRECT:
             raise forbidden(
                 "Nobody can be added to a direct room; make a new one with more people."
@@ -159,6 +165,7 @@ class RemoveMember(Action):
         room = log.room(self.slug or "")
         role = self.standing(log, room)
         check_role(room, role, MODERATORS, "remove a member")
+        check_moves(room, "be removed")
         participant = find_participant(self.member)
         row = log.member_row(room.id, participant.pk)
         if row is None:
@@ -184,6 +191,7 @@ class ChangeRole(Action):
     def run(self, log: LogTransaction) -> dict[str, Any]:
         room = log.room(self.slug or "")
         check_role(room, self.standing(log, room), OWNERS, "change roles")
+        check_moves(room, "get another role")
         participant = find_participant(self.member)
         membership = membership_of(room, participant.pk)
         if membership is None or membership.left_seq is not None:

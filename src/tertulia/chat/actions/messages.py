@@ -10,10 +10,10 @@ from tertulia.protocol import events as ev
 from tertulia.protocol.errors import Code, ProtocolError, conflict, forbidden, invalid, not_found
 from tertulia.protocol.limits import TEXT
 
-from .. import sql
+from .. import kinds, sql
 from ..access import MODERATORS, check_member, check_open, check_see
 from ..encode import key_text, message_of, timestamp
-from ..log import LogTransaction
+from ..log import LogTransaction, known_ref
 from ..models import Membership, Mention, Message, Participant
 from ..naming import candidates
 from ..people import Speaker
@@ -37,15 +37,20 @@ def check_text(text: str) -> None:
 
 
 def render_in(slug: str, text: str) -> Rendered:
-    """Render, with mentions of the room's present members."""
+    """Render, with mentions of the room's present members, and of whom its rules name."""
     names = candidates(text)
     if not names:
         return render(text)
     # The names first: both databases would look at all members of the room for them.
     people = Participant.objects.filter(name_fold__in=names).in_bulk()
-    present = Membership.objects.filter(
-        room__slug_fold=fold_slug(slug), left_seq__isnull=True, participant_id__in=people
+    folded = fold_slug(slug)
+    present: Any = Membership.objects.filter(
+        room__slug_fold=folded, left_seq__isnull=True, participant_id__in=people
     ).values_list("participant_id", flat=True)
+    ref = known_ref(slug)
+    if ref is None or ref.ruled:
+        # In the same statement: the work must not tell a hidden room from none.
+        present = kinds.with_named(present, folded, list(people))
     named = [people[pk] for pk in present]
     return render(text, {one.name_fold: Named(one.public_id, one.pk) for one in named})
 
@@ -67,6 +72,7 @@ class SendMessage(Action):
         *,
         reply_to: int | None = None,
         attachments: Sequence[str] = (),
+        seen: int | None = None,
         join: bool = False,
     ) -> None:
         super().__init__(speaker)
@@ -75,6 +81,7 @@ class SendMessage(Action):
         self.key = key
         self.reply_to = reply_to
         self.attachments = attachments
+        self.seen = seen
         self.join = join
         self.rendered: Rendered | None = None
 
@@ -115,7 +122,8 @@ def what_is_read(log: LogTransaction, sends: Iterable[SendMessage]) -> dict[str,
         slug, author = send.slug, send.speaker.id
         keys.append((author, send.key))
         if slug not in ids:
-            ids[slug] = log.room_id(slug)
+            ref = log.ref(slug)
+            ids[slug] = None if ref is None else ref.id
         room_id = ids[slug]
         if room_id is not None:
             members.append((room_id, author))
@@ -140,12 +148,17 @@ def _send(log: LogTransaction, send: SendMessage, room: sql.RoomRow | None) -> d
             raise conflict("This key was used for a message in another room.")
         return {"seq": sent.seq, "sent_at": timestamp(sent.sent_at), "duplicate": True}
     role = log.role(room.id, speaker.id) if room is not None else None
-    check_see(room, role)
+    check_see(room, role, speaker)
     assert room is not None
     _check_send(log, send, room, role)
     if role is None:
         join(log, room, speaker)
-    return {"seq": _append(log, send, room), "sent_at": log.stamp, "duplicate": False}
+    seq = _append(log, send, room)
+    rules = kinds.rules_of(room.kind)
+    if rules is not None:
+        rules.sent(log, room, speaker, seq)
+        rules.written(log, room, seq, send.text)
+    return {"seq": seq, "sent_at": log.stamp, "duplicate": False}
 
 
 def _check_send(
@@ -162,6 +175,9 @@ def _check_send(
             log.flush()  # the message replied to may be one of this batch
         if not Message.objects.filter(room_id=room.id, seq=send.reply_to).exists():
             raise invalid("reply_to", "There is no message with this seq in the room.")
+    rules = kinds.rules_of(room.kind)
+    if rules is not None:
+        rules.check_send(log, room, send.speaker, send.seen)
 
 
 def _append(log: LogTransaction, send: SendMessage, room: sql.RoomRow) -> int:
@@ -229,9 +245,13 @@ class EditMessage(Action):
 
     def run(self, log: LogTransaction) -> dict[str, Any]:
         room = log.room(self.slug or "")
-        message = self._check(log, room)
-        if message.text == self.text:
+        message = self._mine(log, room)
+        if message.text == self.text and not message.deleted:
             return {"event": message.content_seq}
+        check_open(room, "edit a message")
+        check_text(self.text)
+        if message.deleted:
+            raise conflict("The message was deleted.")
         _check_version(message, self.version)
         if self.rendered is None:
             self.prepare()
@@ -244,18 +264,15 @@ class EditMessage(Action):
             update_fields=["text", "html", "renderer", "edited_at", "version", "content_seq"]
         )
         _replace_mentions(log, room, message, self.rendered.mentions)
+        _tell_rules(log, room, message.seq, self.text)
         return _tell(log, room, self.speaker, message, ev.MessageEdited)
 
-    def _check(self, log: LogTransaction, room: sql.RoomRow) -> Message:
+    def _mine(self, log: LogTransaction, room: sql.RoomRow) -> Message:
         role = log.role(room.id, self.speaker.id)
         check_member(room, role, "edit a message")
         message = find_message(room, self.seq)
         if message.author_id != self.speaker.id:
             raise forbidden("Only its author may edit a message.")
-        check_open(room, "edit a message")
-        check_text(self.text)
-        if message.deleted:
-            raise conflict("The message was deleted.")
         return message
 
 
@@ -285,7 +302,15 @@ class DeleteMessage(Action):
         message.version = message.content_seq = seq
         message.save(update_fields=["text", "html", "deleted", "version", "content_seq"])
         Mention.objects.filter(room_id=room.id, seq=message.seq).delete()
+        _tell_rules(log, room, message.seq, None)
         return _tell(log, room, self.speaker, message, ev.MessageDeleted)
+
+
+def _tell_rules(log: LogTransaction, room: sql.RoomRow, seq: int, text: str | None) -> None:
+    """Of what a message says now."""
+    rules = kinds.rules_of(room.kind)
+    if rules is not None:
+        rules.written(log, room, seq, text)
 
 
 def _check_version(message: Message, seen: int | None) -> None:

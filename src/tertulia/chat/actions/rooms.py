@@ -10,10 +10,20 @@ from django.db import IntegrityError, transaction
 from msgspec import UNSET, UnsetType
 
 from tertulia.protocol import events as ev
-from tertulia.protocol.errors import invalid, not_found
+from tertulia.protocol.errors import forbidden, invalid, not_found
 
 from .. import sql
-from ..access import MODERATORS, OWNERS, check_member, check_role, check_see, find_room
+from ..access import (
+    MODERATORS,
+    OWNERS,
+    check_member,
+    check_moves,
+    check_open,
+    check_role,
+    check_see,
+    find_room,
+    may_see,
+)
 from ..conf import conf
 from ..encode import state_of, timestamp
 from ..log import LogTransaction
@@ -21,7 +31,7 @@ from ..models import Membership, Participant, Room, RoomKey
 from ..people import Speaker
 from ..slugs import check_slug, fold, random_slug, slug_from_name, with_suffix
 from .base import Action
-from .members import enter
+from .members import MEMBER, enter, left_himself
 
 OWNER = Membership.Role.OWNER.value
 
@@ -81,20 +91,35 @@ class CreateRoom(Action):
         log.lock({room.pk})
         row = log.rooms[room.pk]
         me = Participant.objects.get(pk=self.speaker.id)
-        for participant in [me, *others]:
-            if log.role(row.id, participant.pk) is None:
-                role = OWNER if participant.pk == me.pk and row.head == 0 else "member"
-                enter(log, row, participant, self.speaker, role)
+        if row.head:
+            self._come_back(log, row, me, others)
+        else:
+            enter(log, row, me, self.speaker, OWNER)
+            for participant in others:
+                enter(log, row, participant, self.speaker, MEMBER)
         log.flush()
-        if row.state_seq == 0:
-            # Nothing has changed its name since: an update to the same state answers with this.
-            Room.objects.filter(pk=row.id, state_seq=0).update(state_seq=1)
         room.messages = row.messages
         return self._result(log, room)
 
+    def _come_back(
+        self, log: LogTransaction, row: sql.RoomRow, me: Participant, others: list[Participant]
+    ) -> None:
+        """To a direct room that is there already. Who left it may come back, whom somebody has put
+        out may not; and of two, the other is there again, since he is who is written to."""
+        if log.role(row.id, me.pk) is None:
+            check_open(row, "come back")
+            left = log.member_row(row.id, me.pk)
+            if left is not None and not left_himself(row, left):
+                raise forbidden("Somebody has removed you from the room of these people.")
+            enter(log, row, me, self.speaker, MEMBER)
+        alone = len(others) == 1 and log.role(row.id, others[0].pk) is None
+        if alone and not row.archived:
+            enter(log, row, others[0], self.speaker, MEMBER)
+
     def _others(self) -> list[Participant]:
         ids = {member for member in self.members if member != self.speaker.person.id}
-        found = list(Participant.objects.filter(public_id__in=ids).order_by("pk"))
+        people = Participant.objects.exclude(kind=Participant.Kind.VISITOR)
+        found = list(people.filter(public_id__in=ids).order_by("pk"))
         if len(found) != len(ids):
             raise invalid("members", "There is nobody with one of these ids.")
         return found
@@ -128,6 +153,9 @@ class CreateRoom(Action):
     def _result(self, log: LogTransaction, room: Room) -> dict[str, Any]:
         state = state_of(room)
         state.role = log.role(room.pk, self.speaker.id)
+        if not may_see(room, state.role):
+            # Made by him, and closed to him since: as it was made, and nothing of what it is now.
+            state.name, state.topic, state.archived, state.messages = self.name, "", False, 0
         return {"room": room.slug, "state": state}
 
 
@@ -198,12 +226,12 @@ class UpdateRoom(Action):
             field: value for field, value in self.wanted.items() if getattr(room, field) != value
         }
         if not changes:
-            return {"event": room.state_seq}
+            return {"event": self._made_by(room)}
         seq = log.next_seq(room)
         for field, value in changes.items():
             setattr(room, field, value)
-        room.state_seq = seq
-        Room.objects.filter(pk=room.id).update(**changes, state_seq=seq)
+        seqs = {f"{field}_seq": seq for field in changes}
+        Room.objects.filter(pk=room.id).update(**changes, **seqs)
         event = ev.RoomUpdated(
             room=room.slug,
             seq=seq,
@@ -215,6 +243,12 @@ class UpdateRoom(Action):
         log.flush()
         return {"event": seq}
 
+    def _made_by(self, room: sql.RoomRow) -> int:
+        """The last of the events that made it what is wanted: where there is none, its first."""
+        fields = [f"{field}_seq" for field in self.wanted]
+        seqs = Room.objects.filter(pk=room.id).values_list(*fields).get()
+        return max(seqs) or min(1, room.head)
+
     def _check(self, log: LogTransaction, room: sql.RoomRow) -> None:
         role = self.standing(log, room)
         check_see(room, role)
@@ -223,6 +257,8 @@ class UpdateRoom(Action):
         if "archived" in self.wanted:
             check_role(room, role, OWNERS, "archive it or bring it back")
         check_role(room, role, MODERATORS, "change its name or topic")
+        if self.authority is None:
+            check_moves(room, "change name, topic or archive")
         if self.wanted.get("name") == "" and room.kind != Room.Kind.DIRECT:
             raise invalid("name", "The room needs a name.")
 
@@ -241,6 +277,7 @@ class SetFavourite(Action):
         """The room's slug if this changed anything."""
         room = log.room(self.slug or "")
         check_member(room, log.role(room.id, self.speaker.id), "make it a favourite")
+        check_moves(room, "have favourites")
         changed = (
             Membership.objects.filter(room_id=room.id, participant_id=self.speaker.id)
             .exclude(favourite=self.favourite)

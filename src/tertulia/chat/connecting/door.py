@@ -97,6 +97,10 @@ class Door:
         """The guest whose token has been found to be signed here."""
         return await self._asking.ask(validity.identify_guests, public_id)
 
+    async def by_visitor(self, name: str) -> Identity | None:
+        """The visitor whom a token names that was signed here."""
+        return await self._asking.ask(validity.identify_visitors, name)
+
     async def by(self, find: Callable[[Any], Any], key: Any) -> Identity | None:
         """Whom `find(key)` finds, in a thread: a user of the host, a `Speaker` or None."""
         return await self._asking.ask(validity.identify_each, (find, key))

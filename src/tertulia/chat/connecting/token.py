@@ -91,6 +91,11 @@ class Credential(msgspec.Struct, frozen=True, gc=False):
         """A guest's token. He has many, all signed for him, and may bring any of them."""
         return cls(f"guest:{public_id}")
 
+    @classmethod
+    def of_visitor(cls, name: str) -> Credential:
+        """A visitor's token, by whom it names; he may have many, as a guest."""
+        return cls(f"visitor:{name}")
+
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Known).decode

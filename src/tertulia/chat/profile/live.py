@@ -107,7 +107,10 @@ class Profiles:
 
     def _show_in_lists(self, room_id: int, payload: bytes) -> None:
         """A direct room is called after its people: those who are not looking see it too."""
-        for person_id in list(self._runtime.interest.people(room_id)):
+
+        def tell(person_id: str) -> None:
             for connection in self._runtime.hub.people.get(person_id, ()):
                 if not connection.classic and connection.subscription(room_id) is None:
                     connection.send(payload)
+
+        self._runtime.interest.each(room_id, tell)

@@ -25,7 +25,6 @@ class RoomRow(msgspec.Struct):
     archived: bool
     head: int
     messages: int
-    state_seq: int
     dirty: bool = False
 
 

@@ -114,7 +114,7 @@ class PageEvent(NamedTuple):
 
 _ROOM = (
     "SELECT r.id, r.slug, r.kind, r.name, r.topic, r.archived, r.head, r.messages,"
-    " m.role, COALESCE(m.read_seq, 0), (SELECT epoch FROM tertulia_chat_installation){more}"
+    " {role}, COALESCE(m.read_seq, 0), (SELECT epoch FROM tertulia_chat_installation){more}"
     " FROM tertulia_chat_room r LEFT JOIN tertulia_chat_membership m"
     " ON m.room_id = r.id AND m.participant_id = %s AND m.left_seq IS NULL"
 )
@@ -167,21 +167,32 @@ _MEMBERS = (
 )
 
 
-def room_by_id(connection: Any, room_id: int, participant_id: int) -> SeenRoom | None:
-    """The room, the person's place in it, and its members counted."""
-    return _room(connection, _COUNT, "r.id", room_id, participant_id)
+def room_by_id(
+    connection: Any, room_id: int, participant_id: int, granted: str = ""
+) -> SeenRoom | None:
+    """The room, the person's place in it, and its members counted.
+
+    `granted`: SQL of the role of somebody who is no member, where there are rules for that.
+    """
+    return _room(connection, _COUNT, "r.id", room_id, participant_id, granted)
 
 
-def room_by_slug(connection: Any, folded: str | None, participant_id: int) -> SeenRoom | None:
+def room_by_slug(
+    connection: Any, folded: str | None, participant_id: int, granted: str = ""
+) -> SeenRoom | None:
     """The room and the person's place in it, by the folded form of its slug."""
-    return _room(connection, "", "r.slug_fold", folded, participant_id)
+    return _room(connection, "", "r.slug_fold", folded, participant_id, granted)
 
 
 def _room(
-    connection: Any, more: str, column: str, value: Any, participant_id: int
+    connection: Any, more: str, column: str, value: Any, participant_id: int, granted: str
 ) -> SeenRoom | None:
+    role = f"COALESCE(m.role, {granted})" if granted else "m.role"
+    values = [participant_id, value]
+    if granted:
+        values = [participant_id] * granted.count("%s") + values
     with connection.cursor() as cursor:
-        cursor.execute(f"{_ROOM.format(more=more)} WHERE {column} = %s", [participant_id, value])
+        cursor.execute(f"{_ROOM.format(more=more, role=role)} WHERE {column} = %s", values)
         row = cursor.fetchone()
     return None if row is None else SeenRoom(*row)
 

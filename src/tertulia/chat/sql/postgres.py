@@ -41,7 +41,7 @@ class _Forms(NamedTuple):
 
 def _lock_rooms(skip: str) -> _Forms:
     lock = (
-        "SELECT id, slug, kind, name, topic, archived, head, messages, state_seq"
+        "SELECT id, slug, kind, name, topic, archived, head, messages"
         f" FROM tertulia_chat_room WHERE id = {{}} FOR NO KEY UPDATE{skip}"
     )
     return _Forms(
@@ -237,7 +237,7 @@ def _rows(results: list[Any], places: list[int]) -> Iterator[list[Any]]:
 def _room(row: list[Any]) -> RoomRow:
     return RoomRow(
         *(int(row[0]), row[1].decode(), row[2].decode(), row[3].decode(), row[4].decode()),
-        *(row[5] == b"t", int(row[6]), int(row[7]), int(row[8])),
+        *(row[5] == b"t", int(row[6]), int(row[7])),
     )
 
 

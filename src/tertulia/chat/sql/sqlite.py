@@ -71,7 +71,7 @@ class _Statement:
 # Small tables are scanned and joined with the big ones: CROSS JOIN keeps SQLite to this order.
 # Without it, or with `(a, b) IN (VALUES …)`, SQLite reads all messages there are.
 _FIND_ROOMS = _Statement(
-    "SELECT id, slug, kind, name, topic, archived, head, messages, state_seq"
+    "SELECT id, slug, kind, name, topic, archived, head, messages"
     " FROM tertulia_chat_room WHERE id IN (VALUES {rows})",
     columns=1,
 )

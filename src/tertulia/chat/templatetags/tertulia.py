@@ -42,6 +42,7 @@ FIRST_LOAD = (
     "home.js",
     "i18n.js",
     "icons.js",
+    "links.js",
     "live.js",
     "log-keys.js",
     "message.js",

@@ -7,7 +7,7 @@ the one in use; then its tables take the place of the old ones, in one transacti
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -227,15 +227,16 @@ class Target:
         with self._beside() as live:
             return _last_ids(live)
 
-    def is_empty(self, tables: Iterable[str]) -> bool:
-        """Whether nothing is in these tables in use, or they are not there."""
+    def counts(self, which: Mapping[str, str]) -> dict[str, int]:
+        """How many rows of the tables in use meet their conditions; none of one that is not
+        there."""
+        found = dict.fromkeys(which, 0)
         with self._beside() as live:
             known = set(live.introspection.table_names())
-            return not any(
-                _query(live, f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608
-                for table in tables
-                if table in known
-            )
+            for table in found.keys() & known:
+                query = f'SELECT COUNT(*) FROM "{table}" {which[table]}'  # noqa: S608
+                ((found[table],),) = _query(live, query)
+        return found
 
     def replace(self, epoch: str, look: Callable[[], None]) -> None:
         """The draft's tables, of this epoch, take the place of the old ones, in one transaction, or

@@ -46,6 +46,11 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
 
+def many(count: int, one: str, several: str = "") -> str:
+    """A number and its noun."""
+    return f"{count} {one if count == 1 else several or f'{one}s'}"
+
+
 def step_back() -> None:
     """Servers on this machine come first."""
     with suppress(OSError):

@@ -20,14 +20,12 @@ from typing import IO, Any
 from tertulia.project import startup
 from tertulia.project.environment import Environment, SettingsError
 
-from . import database, versions
+from . import database, replacing, versions
 from .archive import TABLES, BackupError, Saved, Table
 from .key import PuttingKey
-from .progress import Calls, Progress, failures, tidy, what_failed
+from .progress import Calls, Progress, failures, many, tidy, what_failed
 from .uploads import Putting
 
-# Where one of these has a row, somebody uses the site already.
-_USED = ("auth_user", "tertulia_chat_participant", "tertulia_chat_room")
 # So many ids are left out after the last one that was ever handed out: one that a server or a
 # client remembers never comes to mean something else.
 LEFT_OUT = 10_000
@@ -50,27 +48,28 @@ def _new_epoch() -> str:
 
 
 def restore(env: Environment, source: str, *, force: bool) -> int:
-    """Put a backup in the place of what is there; from standard input for `-`."""
+    """Put a backup in the place of what is there; from standard input for `-`. With `force`
+    nobody is asked."""
     startup.load(env)
     with tidy() as calls, failures(env), _opened(source, env.data) as file:
         name = "standard input" if source == "-" else source
         saved = Saved(file, name)
         _refuse_newer(saved, name)
         target = database.target()
-        if not force and not target.is_empty(_USED):
-            raise SettingsError(
-                "people use this installation already: to replace all that it has, add --force"
-            )
+        if not force:
+            replacing.ask(target, saved.manifest.made)
         saved.verify()
         key = PuttingKey(env, saved)
         # Nobody else restores or migrates meanwhile; servers that start wait.
         with startup.alone(env):
-            _restore(saved, key, target, calls)
+            replaced = _restore(saved, key, target, calls)
         key.tell()
     manifest = saved.manifest
     Progress.say(
         f"Restored what was saved on {manifest.made} by Tertulia {manifest.version}"
-        f" ({manifest.database}): {len(manifest.heads)} rooms, {len(saved.uploads)} uploads."
+        f" ({manifest.database}): {many(len(manifest.heads), 'room')},"
+        f" {many(len(saved.uploads), 'upload')}"
+        f"{f', in the place of {replaced}' if replaced else ''}."
     )
     return 0
 
@@ -84,16 +83,20 @@ def _refuse_newer(saved: Saved, name: str) -> None:
         )
 
 
-def _restore(saved: Saved, key: PuttingKey, target: Any, calls: Calls) -> None:
+def _restore(saved: Saved, key: PuttingKey, target: Any, calls: Calls) -> str | None:
+    """Put it in place; what that has replaced, in words."""
     from django.conf import settings
 
     uploads = Putting(Path(settings.MEDIA_ROOT), saved)
     failed: list[str] = []
+    replaced = None
     try:
         with target.building():
             epoch = _build(saved, target, Progress("restored"))
             uploads.all()
             key.prepare()
+            # As late as can be: servers write until it is replaced.
+            replaced = replacing.contents(target)
             # From here on it is carried through, or not begun.
             calls.hold()
             target.replace(epoch, calls.look)
@@ -115,6 +118,7 @@ def _restore(saved: Saved, key: PuttingKey, target: Any, calls: Calls) -> None:
             failed.append(f"{what_failed(error)}: restore once more")
     if failed:
         raise BackupError(f"restored, but {', '.join(failed)}")
+    return replaced
 
 
 def _build(saved: Saved, target: Any, progress: Progress) -> str:

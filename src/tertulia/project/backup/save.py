@@ -16,9 +16,9 @@ from tertulia.project import startup
 from tertulia.project.environment import Environment, SettingsError
 
 from . import database
-from .archive import FORMAT, KEY, TABLES, Archive, Manifest, Table
+from .archive import FORMAT, KEY, TABLES, Archive, BackupError, Manifest, Saved, Table
 from .key import own_key
-from .progress import Progress, failures, step_back, tidy
+from .progress import Progress, failures, many, step_back, tidy
 from .uploads import Saving, sync_folder
 from .versions import newer_ones
 
@@ -42,9 +42,10 @@ def save(env: Environment, target: str, *, force: bool) -> int:
         except BaseException:
             archive.abandon()
             raise
-    rooms, messages = len(manifest.heads), _rows(manifest, "tertulia_chat_message")
+    rooms = many(len(manifest.heads), "room")
+    messages = many(_rows(manifest, "tertulia_chat_message"), "message")
     name = "standard output" if target == "-" else target
-    progress.say(f"{name}: {rooms} rooms, {messages} messages, {progress.files} uploads")
+    progress.say(f"{name}: {rooms}, {messages}, {many(progress.files, 'upload')}")
     return 0
 
 
@@ -121,11 +122,13 @@ def _opened(target: str, force: bool) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(target).absolute()
-    if path.is_dir():
+    named = Path(target).absolute()
+    if named.is_dir():
         raise SettingsError(f"{target} is a folder: name a file")
-    if path.exists() and not force:
-        raise SettingsError(f"{target} is there already: choose another name, or add --force")
+    if not force:
+        _spare(named, target)
+    # A link stays one: the file that it leads to is replaced.
+    path = Path(os.path.realpath(named))
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -136,20 +139,34 @@ def _opened(target: str, force: bool) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _name(draft, path, force)
+        if not force:  # another file may have come under that name meanwhile
+            _spare(path, target)
+        draft.replace(path)
+        sync_folder(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _name(draft: Path, path: Path, force: bool) -> None:
-    if force:
-        draft.replace(path)
-    else:
-        try:
-            # Fails where a file has come under that name meanwhile.
-            os.link(draft, path)
-        except FileExistsError as error:
-            raise SettingsError(f"{path} has come into being meanwhile: it is kept") from error
-        except OSError:  # a file system without links
-            draft.rename(path)
-    sync_folder(path.parent)
+def _spare(path: Path, target: str) -> None:
+    """Raises SettingsError where something is there that is neither empty nor a backup."""
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise SettingsError(
+            f"{target} is no regular file: name another one, or - for standard output"
+        )
+    if path.stat().st_size and not _is_backup(path):
+        raise SettingsError(
+            f"{target} is there already, and is no backup that this version reads:"
+            " choose another name, or add --force"
+        )
+
+
+def _is_backup(path: Path) -> bool:
+    """Whether a file is one of ours, by its manifest; its parts are not compared with it."""
+    try:
+        with path.open("rb") as file:
+            Saved(file, str(path))
+    except (BackupError, OSError):
+        return False
+    return True

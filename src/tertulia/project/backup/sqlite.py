@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -161,17 +161,18 @@ class Target:
         with closing(sqlite3.connect(self._live, timeout=20)) as live:
             return _last_ids(live)
 
-    def is_empty(self, tables: Iterable[str]) -> bool:
-        """Whether nothing is in these tables of the database in use, or they are not there."""
+    def counts(self, which: Mapping[str, str]) -> dict[str, int]:
+        """How many rows of the tables in use meet their conditions; none of one that is not
+        there."""
+        found = dict.fromkeys(which, 0)
         if not self._live.exists():
-            return True
+            return found
         with closing(sqlite3.connect(self._live, timeout=20)) as live:
             known = {row[0] for row in live.execute("SELECT name FROM sqlite_master")}
-            return not any(
-                live.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone()  # noqa: S608
-                for table in tables
-                if table in known
-            )
+            for table in found.keys() & known:
+                query = f'SELECT COUNT(*) FROM "{table}" {which[table]}'  # noqa: S608
+                ((found[table],),) = live.execute(query).fetchall()
+        return found
 
     def replace(self, epoch: str, look: Callable[[], None]) -> None:
         """The draft, of this epoch, becomes the database, in one transaction, or the old one

@@ -69,6 +69,9 @@ def tell(options: argparse.Namespace) -> None:
     """Fill, and print what came of it. Raises SettingsError."""
     env = read()
     startup.prepare(env)
+    from django.urls import reverse
+
+    from .desk import AGENTS
     from .fill import fill
 
     began = monotonic()
@@ -78,10 +81,13 @@ def tell(options: argparse.Namespace) -> None:
         print("This site is somebody's already: nothing was added to it.")
         return
     took = f" (made in {monotonic() - began:.1f} s)" if done.new else " (kept from before)"
-    print(f"{len(CAST)} people, {done.rooms} rooms, {done.messages:,} messages{took}")
+    said = f"{done.messages:,} messages, {done.conversations} conversations with visitors"
+    print(f"{len(CAST)} people, {done.rooms} rooms, {said}{took}")
     print(f"Sign in as {MAIN} with the password {done.password}")
     others = ", ".join(each.key for each in CAST if each.key != MAIN)
-    print(f"The same opens the door to {others}.", flush=True)
+    print(f"The same opens the door to {others}.")
+    inbox, agents = reverse("tertulia_support_inbox:list"), ", ".join(AGENTS)
+    print(f"Visitors of the library's site are answered at {inbox} by {agents}.", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,15 +14,19 @@ from django.db import transaction
 
 from tertulia.chat.encode import now as present
 from tertulia.chat.models import Message, Room
+from tertulia.support.models import Conversation
 
 from .bookdrop import returns
 from .cast import BOT
+from .desk import Desk
+from .enquiries import enquiries
 from .script import Reader, RoomScript
 from .stage import Stage
 
 SEED = 7
 PASSWORD_FILE = "demo-password"  # noqa: S105 - the name of the file
 FOLDER = Path(__file__).parent / "rooms"
+CONVERSATIONS = FOLDER.with_name("conversations")
 WORDS = (
     "almond amber anchor apricot autumn basil bell birch blue boat bread bridge brook candle cedar"
     " chalk cherry clay cloud clover copper coral cotton daisy dune ember fern fig flint garden"
@@ -37,6 +41,7 @@ class Filled(NamedTuple):
 
     rooms: int
     messages: int
+    conversations: int
     password: str | None
     new: bool
 
@@ -51,7 +56,14 @@ def fill(data: Path, days: int, history: int) -> Filled:
         with transaction.atomic():
             _perform(password, days, history)
     password_there = kept.read_text("utf-8") if kept.exists() else None
-    return Filled(Room.objects.count(), Message.objects.count(), password_there, new)
+    rooms = Room.objects.exclude(kind=Room.Kind.SUPPORT)
+    return Filled(
+        rooms.count(),
+        Message.objects.filter(room__in=rooms).count(),
+        Conversation.objects.count(),
+        password_there,
+        new,
+    )
 
 
 def scripts(
@@ -73,6 +85,8 @@ def _perform(password: str, days: int, history: int) -> None:
         if BOT in room.people("members"):
             room.acts += returns(history, now, days, chance)
     stage.play(rooms)
+    conversations = [script for script in scripts(now, days, chance, CONVERSATIONS) if script.acts]
+    Desk(stage).play(conversations + enquiries(now, days, chance))
 
 
 def _keep(path: Path, password: str) -> None:

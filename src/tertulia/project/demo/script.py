@@ -13,6 +13,12 @@ wish `moderators`, `members`, `favourite: ana`. Conversations follow:
     ... 25m                   a pause
     * oona joins              also `* ana adds oona`, `* ana archives`
     ---                       Ana has read to here
+
+In what a visitor and the support desk say to each other he is called `visitor`, and there are:
+
+    ana notes: He is right.   a note to colleagues
+    * ana takes               also `* ana gives carmen`, `* ana snoozes 20` (hours from now),
+                              `* ana resolves`, `* visitor rates 5 Thank you!`
 """
 
 from __future__ import annotations
@@ -26,12 +32,13 @@ from .cast import BOT, CAST
 
 # The library's clock. An hour amiss in summer does no harm, and no zone need be installed.
 TOWN = timezone(timedelta(hours=1))
-PEOPLE = {character.key for character in CAST} | {BOT}
+VISITOR = "visitor"
+PEOPLE = {character.key for character in CAST} | {BOT, VISITOR}
 
 _SCENE = re.compile(r"## (?:-(\d+)|today) (\d+):(\d\d)")
-_MESSAGE = re.compile(r"(\w+)(?: \^(\d+))?: (.*)")
+_MESSAGE = re.compile(r"(\w+)( notes)?(?: \^(\d+))?: (.*)")
 _PAUSE = re.compile(r"\.\.\. (\d+)([mh])")
-_STAGE = re.compile(r"\* (\w+) (joins|adds|archives)(?: (\w+))?")
+_STAGE = re.compile(r"\* (\w+) (joins|adds|archives|takes|gives|snoozes|resolves|rates)(?: (.+))?")
 _AFTER = re.compile(r"  ([+~x])(?: (.+))?")
 
 
@@ -53,8 +60,8 @@ class Line:
 class Act:
     """Something that somebody does at a time.
 
-    `kind`: `say`, `react`, `edit`, `delete`, `joins`, `adds`, `archives`, or `read`: all that
-    was said until now has been read. `word` is the emoji, the new text or the person.
+    `kind`: `say`, `note`, `react`, `edit`, `delete`, what stands behind a star, or `read`: all
+    that was said until now has been read. `word` is the emoji, the new text or the person.
     """
 
     at: datetime
@@ -147,7 +154,7 @@ class Reader:
         return found[1] in PEOPLE
 
     def _message(self, found: re.Match[str]) -> bool:
-        who, back, text = found[1], found[2], found[3]
+        who, note, back, text = found.groups()
         if self.in_head:
             self.room.head[who] = text
             return True
@@ -159,7 +166,7 @@ class Reader:
         self._tick(*((6, 20) if again else (15, 75)))
         self.clock += timedelta(seconds=min(len(text) / 8, 40))
         self.lines.append(line)
-        self._act("say", who, line)
+        self._act("note" if note else "say", who, line)
         return True
 
     def _after(self, found: re.Match[str]) -> bool:

@@ -81,7 +81,8 @@ class Stage:
         for room in rooms:
             self._mark(room)
 
-    def _run(self, at: datetime, action: actions.Action) -> Any:
+    def run(self, at: datetime, action: actions.Action) -> Any:
+        """Do it as of then; its result."""
         log = LogTransaction(connection, at)
         result = action.run(log)
         log.flush()
@@ -91,13 +92,13 @@ class Stage:
         owner = self.speakers[room.head["owner"]]
         members = [person_of(self.people[key]).id for key in room.people("members")]
         name, kind = room.head.get("name", ""), room.head["kind"]
-        made = self._run(at, actions.CreateRoom(owner, uuid.uuid4(), name, kind, members))
+        made = self.run(at, actions.CreateRoom(owner, uuid.uuid4(), name, kind, members))
         slug = self.slugs[room.file] = made["room"]
         if "topic" in room.head:
-            self._run(at, actions.UpdateRoom(owner, slug, topic=room.head["topic"]))
+            self.run(at, actions.UpdateRoom(owner, slug, topic=room.head["topic"]))
         for key in room.people("moderators"):
             member = person_of(self.people[key]).id
-            self._run(at, actions.ChangeRole(owner, slug, member, "moderator"))
+            self.run(at, actions.ChangeRole(owner, slug, member, "moderator"))
         for key in room.people("favourite"):
             mine = Membership.objects.filter(room__slug=slug, participant=self.people[key])
             mine.update(favourite=True)
@@ -107,11 +108,11 @@ class Stage:
             self._read(MAIN, room, Room.objects.get(slug=self.slugs[room.file]).head)
             self.marked.add(room.file)
         elif act.line is None:
-            self._run(act.at, self._change(act, room))
+            self.run(act.at, self._change(act, room))
         elif act.kind == "say":
-            act.line.seq = self._run(act.at, self._send(act, room))["seq"]
+            act.line.seq = self.run(act.at, self._send(act, room))["seq"]
         else:
-            self._run(act.at, self._touch(act, room))
+            self.run(act.at, self._touch(act, room))
 
     def _send(self, act: Act, room: RoomScript) -> actions.SendMessage:
         line = act.line
@@ -159,4 +160,4 @@ class Stage:
                 self._read(key, room, Room.objects.get(slug=slug).head)
 
     def _read(self, key: str, room: RoomScript, seq: int) -> None:
-        self._run(self.now, actions.MarkRead(self.speakers[key], self.slugs[room.file], seq))
+        self.run(self.now, actions.MarkRead(self.speakers[key], self.slugs[room.file], seq))

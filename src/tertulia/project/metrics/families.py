@@ -150,6 +150,13 @@ FAMILIES = (
         " rates_exceeded.",
         "outcome",
     ),
+    # The support desk
+    _counter(
+        "visitor_mails_total",
+        "Mails with answers to visitors, by what came of a try: sent, later (it is tried again) or"
+        " failed (refused, or given up).",
+        "outcome",
+    ),
     # The process
     _histogram(
         "event_loop_lag_seconds",

@@ -24,6 +24,7 @@ from tertulia.chat.runtime import RATES, Runtime
 from tertulia.hub.counts import Histogram
 from tertulia.project.accounts import throttle as accounts
 from tertulia.protocol.errors import Close
+from tertulia.support.mailing import counts as mails
 
 from . import process
 from .families import FAMILIES, Family
@@ -188,6 +189,7 @@ def _pages() -> dict[str, Value]:
     return {
         "http_responses_total": _all(http_responses, ("2xx", "3xx", "4xx", "5xx")),
         "sign_ins_total": _all(_sign_ins, ("ok", "refused")),
+        "visitor_mails_total": _all(mails.outcomes, mails.OUTCOMES),
     }
 
 

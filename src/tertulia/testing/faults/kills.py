@@ -82,9 +82,10 @@ async def _until_killed(
     begun = stage.outcome.trials
     enough = begun + kills
     before = _struck(installation)
-    async with stage.storm(installation, writers=8, **_recorded(stage)) as storm:
-        watching = [asyncio.create_task(_watch(stage, server)) for server in installation.servers]
-        try:
+    # From the start: what makes the room is committed, too.
+    watching = [asyncio.create_task(_watch(stage, server)) for server in installation.servers]
+    try:
+        async with stage.storm(installation, writers=8, **_recorded(stage)) as storm:
             while stage.outcome.trials < enough or storm.acknowledged < messages:
                 storm.raise_early()
                 for watch in watching:
@@ -94,15 +95,21 @@ async def _until_killed(
             # From now on nobody dies any more.
             for server in installation.servers:
                 server.env[VARIABLE] = ""
-        finally:
-            for watch in watching:
-                watch.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
-        died, struck = stage.outcome.trials - begun, _struck(installation) - before
-        stage.expect(died <= struck, f"whoever died was killed: {died} died, {struck} were killed")
-        for server in installation.servers:
-            await storm.away(server.restart)
-        await storm.more(30)
+            await _end(watching)
+            died, struck = stage.outcome.trials - begun, _struck(installation) - before
+            told = f"whoever died was killed: {died} died, {struck} were killed"
+            stage.expect(died <= struck, told)
+            for server in installation.servers:
+                await storm.away(server.restart)
+            await storm.more(30)
+    finally:
+        await _end(watching)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _struck(installation: Installation) -> int:

@@ -56,7 +56,7 @@ class Report:
             raise ValueError(f"{file} is not the data of a table of faults") from error
         stands = [one for one in outcomes if (one.name, one.mode) in self.chosen]
         played = [f"{name} ({mode})" for name, mode in self.left(stands)]
-        this = {"command": self.command, "commit": self.on["commit"], "played": played}
+        this = {"command": self.command, "machine": self.on, "played": played}
         self.began = began
         self.command, self.on, self.earlier = before
         self.part = file.stem.endswith(PART)
@@ -136,8 +136,8 @@ class Report:
             f"# Faults of {self.began:%Y-%m-%d}",
             f"{machine.told(self.on)} Made by `{self.command}`. {self._sum()}",
             *(
-                f"Played again by `{one['command']}` at commit {one['commit']}:"
-                f" {', '.join(one['played'])}."
+                f"Played again by `{one['command']}`: {', '.join(one['played'])}."
+                f" {machine.told(one['machine'])}"
                 for one in self.again
             ),
             "\n".join(f"| {' | '.join(row)} |" for row in table),

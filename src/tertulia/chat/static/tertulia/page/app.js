@@ -3,11 +3,12 @@ import { signal } from "#signals";
 import { fetchAhead } from "./ahead.js";
 import { keepFocus } from "./focus.js";
 import { fillFrame } from "./frame.js";
+import { followLinks } from "./links.js";
 import { live } from "./live.js";
 import { attempt, loaded } from "./notices.js";
 import { rememberRoom } from "./recent.js";
 import { RoomView } from "./room-view.js";
-import { parse, roomPath, samePage } from "./router.js";
+import { parse, roomPath } from "./router.js";
 import { listenToKeys } from "./shortcuts.js";
 
 /**
@@ -57,14 +58,14 @@ export class App {
 
   start() {
     wakeWith(this.connection, window, document);
-    window.addEventListener("popstate", () => this.#route());
-    document.addEventListener("click", (event) => this.#followLink(event));
+    window.addEventListener("popstate", () => this.route());
+    followLinks(this);
     // The browser asks before it lets a page go that has what is nowhere else.
     window.addEventListener("beforeunload", (event) => this.outbox.fleeting && event.preventDefault());
     listenToKeys(this);
     keepFocus();
     fetchAhead();
-    this.#route();
+    this.route();
     fillFrame(this);
     this.connection.on("welcome", () => this.#stillMe());
     this.connection.start();
@@ -79,7 +80,7 @@ export class App {
   /** @param {string} path */
   go(path) {
     history.pushState(null, "", path);
-    this.#route();
+    this.route();
   }
 
   /** @param {string} slug */
@@ -116,7 +117,7 @@ export class App {
   }
 
   /** Open what the address says; the room that is open already stays as it is. */
-  #route() {
+  route() {
     const { slug, seq } = parse(this.home, location.pathname);
     const present = this.view.peek();
     if (slug !== null && present?.slug === slug) {
@@ -129,27 +130,4 @@ export class App {
     this.view.value?.open();
     if (slug !== null) rememberRoom(this.page.me.id, slug);
   }
-
-  /** @param {MouseEvent} event */
-  #followLink(event) {
-    const link = /** @type {HTMLElement} */ (event.target).closest?.("a[href]");
-    if (!(link instanceof HTMLAnchorElement) || !plainClick(event)) return;
-    // To a place in this page, such as "Skip to the content": the browser knows the way.
-    if (link.hash && link.pathname === location.pathname) return;
-    if (samePage(link, this.home)) {
-      event.preventDefault();
-      if (link.pathname === location.pathname) this.#route();
-      else this.go(link.pathname);
-    } else if (link.origin !== location.origin && link.closest(".text")) {
-      // Whoever follows a link in a message keeps the room.
-      event.preventDefault();
-      window.open(link.href, "_blank", "noopener,noreferrer");
-    }
-  }
-}
-
-/** @param {MouseEvent} event */
-function plainClick(event) {
-  const { button, metaKey, ctrlKey, shiftKey, altKey, defaultPrevented } = event;
-  return button === 0 && !metaKey && !ctrlKey && !shiftKey && !altKey && !defaultPrevented;
 }

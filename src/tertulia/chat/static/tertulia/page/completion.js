@@ -17,6 +17,8 @@ const WIDTH = 420;
 /**
  * @typedef {import("./suggestions.js").Suggestion} Suggestion
  * @typedef {import("./trigger.js").Trigger} Trigger
+ * @typedef {{label: string, trigger: (before: string) => Trigger | null,
+ *   suggest: (query: string) => Promise<Suggestion[]>}} Further what else is completed in a room
  */
 
 let numbers = 0;
@@ -47,7 +49,7 @@ export class Completion {
 
   /**
    * @param {HTMLTextAreaElement} field
-   * @param {import("./room-view.js").RoomView} view the room in which is written
+   * @param {import("./room-view.js").RoomView & {further?: Further}} view the room in which is written
    */
   constructor(field, view) {
     this.#field = field;
@@ -97,18 +99,29 @@ export class Completion {
   /** @param {boolean} typed whether something was just written before the caret */
   #update(typed) {
     const { selectionStart: caret, selectionEnd, value } = this.#field;
-    const found = caret === selectionEnd ? trigger(value.slice(0, caret)) : null;
+    const found = caret === selectionEnd ? this.#triggerIn(value.slice(0, caret)) : null;
     if (found?.from !== this.#left) this.#left = -1;
     if (found === null || this.#isFinished(found, value) || this.#left >= 0) this.close();
     else if (found.closed) void this.#replaceCode(found, typed);
     else this.#suggest(found);
   }
 
+  /**
+   * What ends at the caret and could be completed: what only this room has goes first.
+   *
+   * @param {string} before the text up to there
+   * @returns {Trigger | null}
+   */
+  #triggerIn(before) {
+    return this.#view.further?.trigger(before) ?? trigger(before);
+  }
+
   /** @param {Trigger} found */
   #suggest(found) {
     // What stands there for another word is no answer to this one.
     if (this.#trigger !== null && this.#trigger.from !== found.from) this.#hide();
-    if (found.kind === "person") this.#suggestPeople(found);
+    if (found.kind === "further") void this.#suggestFurther(found);
+    else if (found.kind === "person") this.#suggestPeople(found);
     else void this.#suggestEmoji(found);
   }
 
@@ -157,6 +170,13 @@ export class Completion {
   }
 
   /** @param {Trigger} found */
+  async #suggestFurther(found) {
+    const asked = ++this.#asked;
+    const suggestions = (await this.#view.further?.suggest(found.query)) ?? [];
+    if (asked === this.#asked) this.#offer(found, suggestions);
+  }
+
+  /** @param {Trigger} found */
   async #suggestEmoji(found) {
     const asked = ++this.#asked;
     const suggestions = await emojiFor(found.query).catch(() => []);
@@ -183,8 +203,8 @@ export class Completion {
   }
 
   #show() {
-    const label = this.#trigger?.kind === "person" ? t("suggestedPeople") : t("suggestedEmoji");
-    this.#list.setAttribute("aria-label", label);
+    const labels = { person: t("suggestedPeople"), emoji: t("suggestedEmoji"), further: this.#view.further?.label ?? "" };
+    this.#list.setAttribute("aria-label", labels[this.#trigger?.kind ?? "emoji"]);
     render(this.#offered.map((each, i) => html`<div role="option" class="completion-option"
       id=${this.#idOf(i)} data-index=${i} aria-selected=${String(i === this.#selected)}>${each.line}</div>`), this.#list);
     if (!this.open) document.body.append(this.#list);

@@ -17,6 +17,8 @@ const FITS = CSS.supports("field-sizing", "content");
 /**
  * @typedef {import("../sdk/types.js").Message} Message
  * @typedef {{kind: "reply" | "edit", message: Message} | null} Mode
+ * @typedef {{label: string, send: string, placeholder: (title: string) => string}} Words of the field
+ *   and its button; `placeholder` is handed the room's title
  */
 
 /** The field in which messages are written. Its draft outlasts a visit to another room. */
@@ -25,6 +27,7 @@ export class Composer extends Part {
   mode = signal(/** @type {Mode} */ (null));
 
   #view;
+  #words;
   #field = document.createElement("textarea");
   #text = signal("");
   #saving = signal(false);
@@ -37,15 +40,19 @@ export class Composer extends Part {
   #typing;
   #completing = false;
 
-  /** @param {import("./room-view.js").RoomView} view */
-  constructor(view) {
+  /**
+   * @param {import("./room-view.js").RoomView} view
+   * @param {Partial<Words>} [words]
+   */
+  constructor(view, words = {}) {
     super();
     this.#view = view;
+    this.#words = { label: t("message"), send: t("send"), placeholder: inRoom, ...words };
     this.#typing = new TypingTeller(view.app.connection, view.slug);
     this.#draftName = `tertulia:draft:${view.app.me.id}:${view.slug}`;
     this.#field.rows = 1;
     this.#field.dir = "auto";
-    this.#field.setAttribute("aria-label", t("message"));
+    this.#field.setAttribute("aria-label", this.#words.label);
     this.#field.setAttribute("enterkeyhint", "send");
     this.#field.addEventListener("input", () => this.#changed());
     this.#field.addEventListener("keydown", (event) => this.#keydown(event));
@@ -64,6 +71,18 @@ export class Composer extends Part {
   get draft() {
     const aside = this.mode.peek()?.kind === "edit" ? draftOf(this.#draftName) : "";
     return [this.#field.value, aside].map((text) => text.trim()).filter(Boolean).join("\n\n");
+  }
+
+  /**
+   * What was sent, and not taken: back into the field, before what is written there by now.
+   *
+   * @param {string} text
+   */
+  takeBack(text) {
+    if (this.mode.peek()?.kind === "edit") this.#leaveMode();
+    this.#write([text, this.#field.value].filter(Boolean).join("\n\n"));
+    this.#keepDraft();
+    this.focus();
   }
 
   /** @param {Message} message */
@@ -94,8 +113,7 @@ export class Composer extends Part {
 
   template() {
     const mode = this.mode.value;
-    // No browser cuts this text with a sign of it.
-    this.#field.placeholder = t("placeholder", { room: excerpt(this.#view.title, matchMedia("(max-width: 719.98px)").matches ? 10 : 40) });
+    this.#field.placeholder = this.#words.placeholder(this.#view.title);
     const told = this.#told.value;
     return html`<form class="composer" @submit=${(/** @type {SubmitEvent} */ event) => this.#submitted(event)}>
       ${mode ? this.#about(mode) : nothing}
@@ -105,7 +123,7 @@ export class Composer extends Part {
           <button type="button" class="icon-button" aria-label=${t("emoji")} title=${t("emoji")} aria-haspopup="dialog"
             @click=${(/** @type {any} */ event) => this.#pickEmoji(event.currentTarget)}>${icon("smile")}</button>
         </div>
-        <button class="button primary send" ?disabled=${!this.#ready.value}>${t(mode?.kind === "edit" ? "save" : "send")}</button>
+        <button class="button primary send" ?disabled=${!this.#ready.value}>${mode?.kind === "edit" ? t("save") : this.#words.send}</button>
       </div>
       ${told === null ? nothing : note(told)}
     </form>`;
@@ -256,6 +274,12 @@ export class Composer extends Part {
 }
 
 customElements.define("tertulia-composer", Composer);
+
+/** @param {string} title of the room */
+function inRoom(title) {
+  // No browser cuts this text with a sign of it.
+  return t("placeholder", { room: excerpt(title, matchMedia("(max-width: 719.98px)").matches ? 10 : 40) });
+}
 
 /** @param {number} rest */
 function note(rest) {

@@ -81,7 +81,7 @@ export function entriesOf(view) {
  * @param {number} sent
  * @param {{reply_to?: number | null, replyTo?: number | null}} what
  */
-function follows(previous, author, sent, what) {
+export function follows(previous, author, sent, what) {
   if (previous === null || previous.author !== author || sent - previous.sent >= GROUP) return false;
   return (what.reply_to ?? what.replyTo ?? null) === null;
 }
@@ -129,7 +129,7 @@ function empty(view) {
  * @param {() => void} act
  * @returns {Entry}
  */
-function more(key, label, act) {
+export function more(key, label, act) {
   const template = () => html`<button type="button" class="button" @click=${act}>${label}</button>`;
   return { key, tag: "div", className: "more", data: {}, deps: [], template };
 }
@@ -138,7 +138,7 @@ function more(key, label, act) {
  * @param {number} sent
  * @returns {Entry}
  */
-function separator(sent) {
+export function separator(sent) {
   const date = new Date(sent);
   const words = day(date);
   const template = () => html`<span>${words}</span>`;
@@ -146,7 +146,7 @@ function separator(sent) {
 }
 
 /** @returns {Entry} */
-function newLine() {
+export function newLine() {
   const template = () => t("new");
   return { key: "new", tag: "div", className: "new-line", data: {}, deps: [], template };
 }
@@ -235,7 +235,7 @@ function common(view, replyTo, quoted, continued) {
  * @param {Item[]} items
  * @param {Previous | null} previous
  */
-function onTheirWay(view, items, previous) {
+export function onTheirWay(view, items, previous) {
   const { me } = view.app;
   let above = previous;
   const fleeting = items.some((item) => item.fleeting);

@@ -8,10 +8,12 @@ let plurals = new Intl.PluralRules("en");
  * Take up a language; one that is not there is English.
  *
  * @param {string} wanted as in `<html lang>`
+ * @param {(language: string) => Promise<{default: typeof strings}>} [load] the texts, of a page that
+ *   has others than the chat's
  */
-export async function speak(wanted) {
+export async function speak(wanted, load = (code) => import(`./strings/${code}.js`)) {
   language = wanted.toLowerCase().startsWith("es") ? "es" : "en";
-  const module = await import(`./strings/${language}.js`);
+  const module = await load(language);
   strings = module.default;
   plurals = new Intl.PluralRules(language);
 }

@@ -25,6 +25,15 @@ const PATHS = {
 };
 
 /**
+ * Signs of a page that has more of them.
+ *
+ * @param {Record<string, any>} paths name → what is inside the `svg`
+ */
+export function addIcons(paths) {
+  Object.assign(PATHS, paths);
+}
+
+/**
  * A sign without words: whatever it stands on has a name of its own.
  *
  * @param {string} name

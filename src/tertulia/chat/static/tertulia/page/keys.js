@@ -3,8 +3,8 @@ import { html } from "./dom.js";
 import { t } from "./i18n.js";
 
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
-const COMMAND = MAC ? "⌘" : "Ctrl";
-const ALT = MAC ? "⌥" : "Alt";
+export const COMMAND = MAC ? "⌘" : "Ctrl";
+export const ALT = MAC ? "⌥" : "Alt";
 
 /**
  * What a key does: the keys that are pressed together, or instead of the last one, and the words.
@@ -12,7 +12,7 @@ const ALT = MAC ? "⌥" : "Alt";
  * @typedef {[string[][], string]} Line
  */
 
-/** @returns {[string, Line[]][]} groups with their titles */
+/** @returns {[string, Line[]][]} groups with their titles: the chat's */
 function groups() {
   return [
     [t("keysAnywhere"), [
@@ -42,18 +42,22 @@ function groups() {
   ];
 }
 
-function shift() {
+export function shift() {
   return MAC ? "⇧" : t("keyShift");
 }
 
-function enter() {
+export function enter() {
   return MAC ? "↩" : t("keyEnter");
 }
 
-/** The list of keys, in a dialog. */
-export function showKeys() {
+/**
+ * The list of keys, in a dialog.
+ *
+ * @param {[string, Line[]][]} [lists] those of another page
+ */
+export function showKeys(lists = groups()) {
   return ask(t("keysTitle"), ({ done }) => html`
-    <div class="keys">${groups().map(([title, lines]) => html`<section>
+    <div class="keys">${lists.map(([title, lines]) => html`<section>
       <h3>${title}</h3>
       <dl>${lines.map(line)}</dl>
     </section>`)}</div>

@@ -7,14 +7,17 @@ import { loaded } from "./notices.js";
 export class LogKeys {
   #view;
   #scroller;
+  #acts;
 
   /**
    * @param {RoomView} view
    * @param {HTMLElement} scroller
+   * @param {{acts?: boolean}} [options] `acts`: whether something may be done with a message
    */
-  constructor(view, scroller) {
+  constructor(view, scroller, { acts = true } = {}) {
     this.#view = view;
     this.#scroller = scroller;
+    this.#acts = acts;
     scroller.addEventListener("keydown", (event) => this.#keydown(event));
   }
 
@@ -56,7 +59,7 @@ export class LogKeys {
   #act(target, key) {
     const article = target.closest("article");
     const message = this.#view.log.window.find(Number(article?.dataset.seq ?? 0));
-    if (article === null || !message || message.deleted || !this.#view.mayWrite) return null;
+    if (!this.#acts || article === null || !message || message.deleted || !this.#view.mayWrite) return null;
     const { composer, app, mayModerate } = this.#view;
     const mine = message.author.id === app.me.id;
     const tools = () => [...article.querySelectorAll(".tools button")];

@@ -5,8 +5,9 @@ import { icon } from "./icons.js";
 const GAP = 8;
 
 /**
- * @typedef {{sign?: string, face?: string, label: string, danger?: boolean, act: () => any}} Item
- *   `face`: an emoji in place of a sign
+ * @typedef {{sign?: string, face?: any, label: string, note?: string, checked?: boolean, danger?: boolean,
+ *   act: () => any}} Item `face`: an emoji or a picture in place of a sign; `note`: further words; `checked`: of
+ *   several, the one that holds
  * @typedef {{label: string, row: Item[], items: Item[]}} Menu `row`: small ones side by side, on top
  */
 
@@ -74,8 +75,10 @@ function small(item, choose) {
  * @param {(item: Item, event: MouseEvent) => void} choose
  */
 function line(item, choose) {
-  return html`<button type="button" role="menuitem" tabindex="-1" class=${item.danger ? "danger" : ""}
-    @click=${(/** @type {MouseEvent} */ event) => choose(item, event)}>${icon(item.sign ?? "")}${item.label}</button>`;
+  const { face, sign = "", label, note, checked } = item;
+  return html`<button type="button" role=${checked === undefined ? "menuitem" : "menuitemradio"} tabindex="-1"
+    aria-checked=${checked === undefined ? nothing : String(checked)} class=${item.danger ? "danger" : ""}
+    @click=${(/** @type {MouseEvent} */ event) => choose(item, event)}>${face ?? icon(sign)}${note ? html`<span class="popup-words">${label}<span class="popup-note">${note}</span></span>` : label}</button>`;
 }
 
 /** @param {KeyboardEvent} event */

@@ -52,7 +52,10 @@ export class Sidebar extends Part {
       <div class="sidebar-search"><button type="button" class="search-button" aria-keyshortcuts=${mac ? "Meta+K" : "Control+K"} @click=${() => app.openSwitcher()}>
         ${icon("search")}<span>${t("goToPlace")}</span><kbd aria-hidden="true">${mac ? "⌘K" : t("ctrlK")}</kbd>
       </button></div>
-      <div class="rooms">${this.#loaded.value ? this.#sections() : nothing}</div>
+      <div class="rooms">
+        ${app.page.urls.inbox ? html`<a class="room-link" href=${app.page.urls.inbox}>${icon("buoy")}<span class="room-name">${t("supportInbox")}</span></a>` : nothing}
+        ${this.#loaded.value ? this.#sections() : nothing}
+      </div>
       ${this.#account()}
     `;
   }
@@ -146,6 +149,7 @@ export class Sidebar extends Part {
       </summary>
       <div class="menu">
         ${urls.settings ? html`<a href=${urls.settings}>${t("settings")}</a>` : nothing}
+        ${urls.administration ? html`<a href=${urls.administration}>${t("administration")}</a>` : nothing}
         ${urls.invite ? html`<a href=${urls.invite}>${t("invite")}</a>` : nothing}
         ${urls.password && !urls.settings ? html`<a href=${urls.password}>${t("password")}</a>` : nothing}
         <button type="button" @click=${() => this.#showKeys()}>${t("keysTitle")}</button>

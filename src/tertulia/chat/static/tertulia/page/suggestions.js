@@ -59,6 +59,8 @@ export function complete(suggestions, query) {
  * @returns {Promise<Suggestion[]>}
  */
 export async function outsiders(view, query) {
+  // Nobody comes into a conversation by being named.
+  if (view.state?.kind === "support") return [];
   const { room } = view.log;
   const fields = { text: query, limit: MOST };
   const { people } = await view.app.connection.request("person.find", fields).catch(() => ({ people: [] }));

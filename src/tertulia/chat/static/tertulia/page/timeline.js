@@ -33,6 +33,7 @@ export class Timeline extends Part {
   unfolded = signal(new Set());
 
   #view;
+  #entries;
   #scroller = element("div", "timeline");
   #inner = element("div", "timeline-inner");
   #buttons = element("div", "jumps");
@@ -49,11 +50,16 @@ export class Timeline extends Part {
   #observer = new ResizeObserver(() => this.#followEnd());
   #stopButtons = () => {};
 
-  /** @param {import("./room-view.js").RoomView} view */
-  constructor(view) {
+  /**
+   * @param {import("./room-view.js").RoomView} view
+   * @param {{entries?: (view: any) => Entry[], tools?: boolean}} [options] `entries`: what it shows, of
+   *   whatever the view is; `tools`: whether something may be done with a message
+   */
+  constructor(view, { entries = entriesOf, tools = true } = {}) {
     super();
     this.#view = view;
-    this.#tools = new MessageTools(view, this);
+    this.#entries = entries;
+    this.#tools = tools ? new MessageTools(view, this) : null;
     this.#scroller.setAttribute("role", "log");
     this.#scroller.setAttribute("aria-live", "polite");
     this.#scroller.setAttribute("aria-label", t("messages"));
@@ -64,7 +70,7 @@ export class Timeline extends Part {
     this.append(this.#scroller, this.#buttons);
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#inner.addEventListener("focusin", (event) => this.#showClipped(event));
-    new LogKeys(view, this.#scroller);
+    new LogKeys(view, this.#scroller, { acts: tools });
   }
 
   connectedCallback() {
@@ -145,8 +151,8 @@ export class Timeline extends Part {
     void this.#goals.value;
     const follow = this.atEnd.peek() && this.#goal === null;
     const anchor = follow || this.#goal ? null : this.#anchor();
-    this.#reconcile(entriesOf(this.#view));
-    this.#tools.place();
+    this.#reconcile(this.#entries(this.#view));
+    this.#tools?.place();
     if (this.#goal !== null) this.#reachGoal();
     else if (follow) this.#toEnd();
     else this.#hold(anchor);

@@ -2,8 +2,8 @@
  * What is being typed that could be completed.
  *
  * @typedef {object} Trigger
- * @property {"person" | "emoji"} kind
- * @property {number} from where its sign, `@` or `:`, stands
+ * @property {"person" | "emoji" | "further"} kind `further`: what only some rooms have
+ * @property {number} from where its sign, such as `@` or `:`, stands
  * @property {string} query what follows the sign, up to the caret
  * @property {boolean} closed whether the second colon of a short code has just been typed
  */

@@ -8,6 +8,8 @@ import { Refusal } from "./errors.js";
  * @property {string} room
  * @property {string} text
  * @property {number | null} replyTo
+ * @property {number | null} [seen] the seq up to which one had read when one wrote it: where the
+ *   server finds that somebody else has spoken since, it refuses with `conflict`
  * @property {number} createdAt in milliseconds; two of one outbox are never equal
  * @property {number | null} order its place among all that this browser keeps, whatever its
  *   clock did; null until it is kept, and so long it is not sent

@@ -124,7 +124,7 @@ export class Outbox extends Emitter {
   /**
    * @param {string} room
    * @param {string} text
-   * @param {{replyTo?: number | null}} [options]
+   * @param {{replyTo?: number | null, seen?: number | null}} [options]
    * @returns {Item}
    * @throws {Refusal} where the text is one that no server takes; nothing is kept of it
    */
@@ -137,6 +137,7 @@ export class Outbox extends Emitter {
       room,
       text,
       replyTo: options.replyTo ?? null,
+      seen: options.seen ?? null,
       createdAt: this.#nextInstant(),
       order: null,
       kept: false,
@@ -159,6 +160,19 @@ export class Outbox extends Emitter {
     this.#change(item, { state: "waiting", error: null, retryAt: null });
     this.#expectSign();
     void this.#pump(item.room);
+  }
+
+  /**
+   * Send one that was refused since somebody else had spoken meanwhile.
+   *
+   * @param {string} key
+   * @param {number} seen the seq up to which one has read by now
+   */
+  insist(key, seen) {
+    const item = this.#find(key);
+    if (!item) return;
+    item.seen = seen;
+    this.retry(key);
   }
 
   /** @param {string} key */
@@ -279,9 +293,9 @@ export class Outbox extends Emitter {
   async #deliver(item) {
     this.#underWay.add(item);
     this.#change(item, { state: "sending" });
-    const { room, key, text, replyTo } = item;
+    const { room, key, text, replyTo, seen = null } = item;
     try {
-      const command = { room, key, text, ...(replyTo !== null && { reply_to: replyTo }) };
+      const command = { room, key, text, ...(replyTo !== null && { reply_to: replyTo }), ...(seen !== null && { seen }) };
       const { seq } = await this.#connection.request("message.send", command);
       this.#sent(item, seq);
       return true;

@@ -177,8 +177,10 @@ export default {
   // The frame, continued
   favourites: "Favourites",
   goToPlace: "Search or go to…",
+  supportInbox: "Support inbox",
   ctrlK: "Ctrl K",
   settings: "Settings",
+  administration: "Administration",
   "state.online": "Connected",
   "state.connecting": "Connecting…",
   "state.offline": "Offline",

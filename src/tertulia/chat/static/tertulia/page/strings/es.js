@@ -177,8 +177,10 @@ export default {
   // El marco, continuación
   favourites: "Favoritas",
   goToPlace: "Buscar o ir a…",
+  supportInbox: "Bandeja de atención",
   ctrlK: "Ctrl K",
   settings: "Ajustes",
+  administration: "Administración",
   "state.online": "Conectado",
   "state.connecting": "Conectando…",
   "state.offline": "Sin conexión",

@@ -1,0 +1,1 @@
+"""`conversation.search`, over real sockets and with each database."""
