@@ -11,6 +11,8 @@ from itertools import permutations
 
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
+from .kept import keeps
+
 # A server that was killed and started again is back within this many milliseconds.
 PATIENCE = 20_000
 
@@ -301,6 +303,10 @@ class Person:
         self.composer.fill(text)
         self.composer.press("Enter")
         expect(self.composer).to_have_value("")
+
+    def keeps(self, *texts: str) -> None:
+        """What he said outlives his browser from here on."""
+        keeps(self.page, *texts)
 
     def says_much(self, *texts: str) -> None:
         """All at once, through a socket that the page does not know; returns when all is kept."""

@@ -121,6 +121,7 @@ def test_a_browser_that_was_closed_for_a_week(
     ana.says("from the airport")
     ana.sees_unsent("from the airport")
     a_week_passes(embedded, slug, ana.page.context)
+    ana.keeps("from the airport")
     computer.closes_the_browser()
     bea.says("missed")
     page = computer.page()
@@ -151,6 +152,7 @@ def test_a_session_that_ended_meanwhile_keeps_the_messages(
     ana.is_told("You are signed out.")
     ana.sees_unsent("one")
     ana.says("two, while nobody listens")
+    ana.keeps("one", "two, while nobody listens")
     computer.closes_the_browser()
     # Whichever page is opened, it is the one for signing in, which leads back there.
     ana = Person(computer.page(), embedded.url, "forgotten", outside=False)

@@ -60,6 +60,7 @@ def test_a_closed_browser_sends_when_it_is_back(
         ana.says(text)
     ana.sees_unsent("first", "second", "third")
     ana.is_told("3 messages wait")
+    ana.keeps("first", "second", "third")
     computer.closes_the_browser()
     # On any page of the chat: the room itself need not be opened.
     ana = Person(computer.page(), embedded.url)

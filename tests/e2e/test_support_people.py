@@ -69,6 +69,7 @@ def test_they_talk_both_ways_through_cuts_and_a_closed_tab(
     # A tab that is closed while he writes, with something that is not sent.
     visitor.loses_the_network()
     visitor.says("I take two.")
+    visitor.keeps("I take two.")
     visitor.composer.press_sequentially("Half a sent")
     visitor.closes_the_tab()
     visitor.has_the_network_again()

@@ -14,8 +14,9 @@ from tertulia.testing.processes import free_port
 from tertulia.testing.server import Server
 from tests.conftest import RELAXED
 
+from .kept import KEPT
 from .test_widget_site import FORBID
-from .widget import KEPT, Desk, Visitor, open_desk
+from .widget import Desk, Visitor, open_desk
 
 
 @pytest.fixture
@@ -234,6 +235,7 @@ def test_he_is_forgotten_also_where_the_conversation_was_not_opened(
     visitor.says("Never sent")
     visitor.sees("Never sent", state="Waiting for the connection")
     if not refused:
+        visitor.keeps("Never sent")
         assert visitor.frame.evaluate(KEPT) == ["Never sent"]
     visitor.closes_the_tab()
     visitor.opens_a_tab("/bowl").button.is_open(False)
@@ -298,6 +300,7 @@ def test_another_conversation_begun_without_a_connection_is_begun_once(desk: Des
     visitor.says("Another")
     visitor.says("In two parts")
     visitor.sees("In two parts", state="Waiting for the connection")
+    visitor.keeps("Another", "In two parts")
     visitor.closes_the_tab()
     visitor.has_the_network_again()
     other.sees("In two parts", state="Sent")

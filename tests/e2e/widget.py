@@ -23,25 +23,13 @@ from tertulia.testing.server import Server
 from tests.support.browser import Browser as PlainBrowser
 from tests.support.desk import DeskAgent, Inbox
 
+from .kept import KEPT, keeps
+
 BUTTON = re.compile("^(Open|Close) the chat|^(Abrir|Cerrar) el chat")
 PATIENCE = 15.0
 # How a browser says what a test has done on purpose.
 EXPECTED = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket")
 INTRODUCTION = "**/visitor/"
-# All that a frame of the chat finds in its own storage: the texts of messages, and what has a name.
-KEPT = """async () => {
-    const done = (request) => new Promise((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-    });
-    const named = (await indexedDB.databases()).some(({ name }) => name === "tertulia");
-    const database = named ? await done(indexedDB.open("tertulia")) : null;
-    const messages = database
-        ? await done(database.transaction("outbox").objectStore("outbox").getAll()) : [];
-    database?.close();
-    return [...messages.map(({ text }) => text),
-        ...Object.values(localStorage), ...Object.values(sessionStorage)];
-}"""
 
 
 class Button:
@@ -236,6 +224,9 @@ class Visitor:
         self.composer.press("Enter")
         expect(self.composer).to_have_value("")
         expect(self.said(text)).to_have_count(1)
+
+    def keeps(self, *texts: str) -> None:
+        keeps(self.frame, *texts)
 
     def said(self, text: str) -> Locator:
         words = self.frame.locator(".text", has_text=text)

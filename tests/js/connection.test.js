@@ -188,6 +188,31 @@ test("a connection without a heartbeat that does not answer is given up within 3
   assert.equal(connection.status.state, "connecting");
 });
 
+test("an answer from behind the end of the network is doubted while the browser says that there is none", async () => {
+  let there = true;
+  const { network, clock, connection } = start({ networkUp: () => there });
+  await network.welcome();
+  await network.answer("ping");
+  there = false;
+  connection.wake();
+  // It was under way: the next question finds nobody.
+  await network.answer("ping");
+  await clock.pass(10_000);
+  assert.equal(connection.online, false);
+});
+
+test("a server that is there without a network is asked again and again, and kept", async () => {
+  const { network, clock, connection } = start({ networkUp: () => false });
+  await network.welcome();
+  await network.answer("ping");
+  for (let i = 0; i < 10; i += 1) {
+    await clock.pass(5_000);
+    await network.answer("ping");
+  }
+  assert.equal(connection.online, true);
+  assert.equal(network.sockets.length, 1);
+});
+
 test("a heartbeat keeps the connection", async () => {
   const { network, clock } = start();
   await network.welcome();

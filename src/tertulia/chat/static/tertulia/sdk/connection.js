@@ -13,6 +13,9 @@ const STEADY = 5_000;
 /** From opening the socket to `welcome`. */
 const OPENING_DEADLINE = 15_000;
 const PROBE_DEADLINE = 4_000;
+/** Quiet for so long, it is asked again while the browser says that there is no network: what was
+ *  under way when that went may have looked like an answer. */
+const DOUBTED = 4_000;
 /** How much later than it is due a heartbeat may come before we ask: a dead connection is known
  *  after a heartbeat, this and a probe: within 30 seconds. */
 const HEARTBEAT_LATE = 500;
@@ -48,6 +51,7 @@ export class Connection extends Emitter {
   #WebSocket;
   #clock;
   #random;
+  #networkUp;
   /** @type {any} */
   #socket = null;
   #attempts = 0;
@@ -69,6 +73,7 @@ export class Connection extends Emitter {
    * @param {any} [options.WebSocket]
    * @param {import("./types.js").Clock} [options.clock]
    * @param {() => number} [options.random] from 0 to 1
+   * @param {() => boolean} [options.networkUp] whether there is one, as far as is known here
    */
   constructor(url, options = {}) {
     super();
@@ -78,6 +83,7 @@ export class Connection extends Emitter {
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#networkUp = options.networkUp ?? (() => globalThis.navigator?.onLine !== false);
   }
 
   get online() {
@@ -214,7 +220,8 @@ export class Connection extends Emitter {
 
   /** A heartbeat has not come: ask, before giving the connection up (we may have slept). */
   #watch() {
-    const limit = 1000 * (this.welcome?.heartbeat ?? 25) + HEARTBEAT_LATE;
+    const due = 1000 * (this.welcome?.heartbeat ?? 25) + HEARTBEAT_LATE;
+    const limit = this.#networkUp() ? due : DOUBTED;
     const quiet = this.#clock.now() - this.#lastFrameAt;
     if (quiet >= limit) this.#probe();
     else this.#setTimer(() => this.#watch(), limit - quiet);
