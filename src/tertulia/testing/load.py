@@ -268,6 +268,8 @@ class Load:
 
     async def read_back(self, writer: Writer) -> None:
         """What a writer himself reads now goes into the history, for I5."""
+        # By a new connection: a fragile one may still be about to break.
+        await writer.drop()
         client = await writer.connected()
         began = time.monotonic()
         result = await client.cmd("room.subscribe", room=self.room, limit=100)

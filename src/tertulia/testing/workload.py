@@ -80,12 +80,13 @@ class Actor:
             with contextlib.suppress(*BROKEN):
                 await client.vanish()
 
-    def cut(self) -> None:
-        """The connection breaks at this moment, from the client's side: what has come and was
+    @staticmethod
+    def cut(client: Client) -> None:
+        """A connection breaks at this moment, from the client's side: what has come and was
         not looked at yet is lost with it."""
-        if self.client is not None and self.client.closed is None:
-            self.client.on_frame = None
-            self.client.socket.transport.abort()
+        if client.closed is None:
+            client.on_frame = None
+            client.socket.transport.abort()
 
     def breaks_now(self) -> bool:
         """Whether it is the moment for a fragile connection to break."""
@@ -134,7 +135,7 @@ class Writer(Actor):
         client = await self.connected()
         if self.breaks_now():
             loop = asyncio.get_running_loop()
-            loop.call_later(random.uniform(0, 0.01), self.cut)
+            loop.call_later(random.uniform(0, 0.01), self.cut, client)
         return await client.cmd(
             "message.send", room=self.room, key=key, text=text, seconds=self.answer_seconds
         )
@@ -229,8 +230,8 @@ class Follower(Actor):
             self._subscribed(frame["result"])
         elif frame.get("room") == self.room and "actor" in frame:
             self._applied(frame, "live")
-            if self.breaks_now():
-                self.cut()
+            if self.client is not None and self.breaks_now():
+                self.cut(self.client)
 
     def _subscribed(self, result: dict[str, Any]) -> None:
         if "events" in result:
