@@ -201,6 +201,8 @@ async def test_what_an_auth_has_ended_is_not_answered_as_begun(ana: Person) -> N
     room = await speaker.create("Twice")
     token = {"Authorization": f"Bearer {ana.token}"}
     async with connect(f"{ana.server.ws}/ws/", additional_headers=token) as socket:
+        # That of the header; those below are the answers to `auth`.
+        await heard(socket, lambda frame: frame["type"] == "welcome")
         for turn in range(10):
             # Behind others that are read as well it takes its time.
             lists = [{"type": "room.list", "ref": f"l{n}"} for n in range(30)]

@@ -173,7 +173,9 @@ class Agent:
     def opens(self, visitor: Visitor) -> None:
         """By its address."""
         self.page.goto(f"{self.person.base}/support/-/inbox/{visitor.room}/")
-        expect(self.reply).to_be_visible()
+        self._has_it_open()
+        # With it has come where the notes are.
+        expect(self.title).not_to_have_text("…")
 
     # The list
 
@@ -206,7 +208,12 @@ class Agent:
     def chooses(self, visitor: Visitor) -> None:
         self.row(visitor).click()
         expect(self.title).to_have_text(visitor.name)
+        self._has_it_open()
+
+    def _has_it_open(self) -> None:
+        """With what was said in it: against that an answer is written."""
         expect(self.reply).to_be_visible()
+        expect(self.log.locator(".loading")).to_have_count(0)
 
     # The conversation
 

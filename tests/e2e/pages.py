@@ -195,6 +195,8 @@ class Person:
         button = self.page.locator("#details-button")
         if button.get_attribute("aria-expanded") != "true":
             button.click()
+            # Who asks next for the details would close them before this is painted.
+            expect(button).to_have_attribute("aria-expanded", "true")
 
     def renames_the_room(self, name: str, topic: str) -> None:
         self.opens_details()
@@ -342,6 +344,8 @@ class Person:
         self.composer.fill(words)
         self.composer.press("Enter")
         self.sees(words)
+        # The field is left a moment later, by the reply, and has the keyboard then.
+        expect(self.page.locator(".composer-about")).to_have_count(0)
 
     def deletes(self, text: str) -> None:
         self.chooses(text, "Delete")

@@ -28,13 +28,14 @@ def reloads(page: Page, change: Callable[[], None]) -> None:
     """Change something until the page is another document.
 
     More than once, maybe: its listener takes the first version that it hears, a second after the
-    page has been loaded, for the one that is shown.
+    page has been loaded, for the one that is shown. A change of Python starts the server anew, so a
+    slow one is given more time with each.
     """
     page.evaluate("window.before = true")
-    for _ in range(8):
+    for seconds in (5, 5, 10, 20, 40):
         change()
         with contextlib.suppress(TimeoutError):
-            page.wait_for_function("() => !window.before", timeout=5_000)
+            page.wait_for_function("() => !window.before", timeout=1_000 * seconds)
             return
     raise AssertionError("the page did not reload")
 

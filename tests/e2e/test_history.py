@@ -85,6 +85,8 @@ def test_there_and_back(bea: Person, long_room: str) -> None:
 def test_to_the_first_message_and_back(bea: Person, long_room: str) -> None:
     bea.opens(long_room)
     bea.sees("number 419.")
+    # The field takes the keyboard a moment after the messages have come.
+    expect(bea.composer).to_be_focused()
     bea.log.press("Home")
     first = bea.sees("number 000.")
     expect(first).to_be_in_viewport()
@@ -116,9 +118,9 @@ def test_who_reads_the_past_is_not_disturbed(ana: Person, bea: Person, long_room
     bea.sees("number 419.")
     middle = bea.message("number 400.")
     middle.evaluate("message => message.scrollIntoView({block: 'center'})")
-    place = middle.bounding_box()
     jump = bea.page.locator(".jump")
     expect(jump).to_have_text("To the newest ↓")
+    place = middle.bounding_box()
     for number in range(3):
         ana.says(f"news {number}")
     expect(jump).to_have_text("3 new ↓")
@@ -141,6 +143,8 @@ def test_much_said_below_what_is_read_does_not_pile_up(ana: Person, bea: Person)
     bea.opens(slug)
     middle = bea.sees("before 20.")
     middle.evaluate("message => message.scrollIntoView({block: 'center'})")
+    # What comes before the page has noticed is not counted.
+    expect(bea.page.locator(".jump")).to_have_text("To the newest ↓")
     ana.says_much(*(f"meanwhile {n:03}." for n in range(250)))
     ana.says_much(*(f"afterwards {n:03}." for n in range(150)))
     expect(bea.page.locator(".jump")).to_have_text("400 new ↓")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, WebSocketRoute, expect
 
 from tertulia.testing.server import RELAXED, Server
 
@@ -129,6 +130,7 @@ def test_what_is_meant_for_colleagues_never_stands_in_the_answer(
     marta.says("Hello")
     tom.says("Hi there")
     ana.opens(marta)
+    expect(ana.title).to_have_text("Marta Vidal")
     ana.reply.fill("Dear Marta")
     ana.page.keyboard.press("Control+/")
     expect(ana.note).to_be_focused()
@@ -156,16 +158,20 @@ def test_two_agents_see_each_other_at_work(furnished: Open) -> None:
     bea.reply.press_sequentially("Yes")
     typing = ana.page.locator(".typing")
     expect(typing).to_have_text(f"{bea.name} is writing an answer…")
+    # She goes on before each look: who stops is believed for a few seconds only.
     ana.reply.fill("Ye")
+    bea.reply.press_sequentially(", there")
     expect(typing).to_have_text(f"{bea.name} is writing an answer, too…")
     ana.reply.fill("")
+    bea.reply.press_sequentially(" is")
     expect(typing).to_have_text(f"{bea.name} is writing an answer…")
     bea.reply.fill("")
     marta.types()
     expect(typing).to_have_text("Marta Vidal is typing…")
     bea.page.get_by_role("tab", name="Note").click()
-    bea.note.press_sequentially("hm")
     marta.says("Still there?")
+    bea.note.press_sequentially("hm")
+    bea.note.press_sequentially("m")
     expect(typing).to_have_text(f"{bea.name} is writing a note…")
 
     ana.page.locator("#assign-button").click()
@@ -207,6 +213,7 @@ def test_put_away_until_the_visitor_writes(desk: tuple[Agent, Visitor, Visitor])
     ana, marta, _ = desk
     marta.says("No hurry")
     ana.opens(marta)
+    ana.sees("No hurry")
     ana.page.locator("#snooze-button").click()
     ana.picks(re.compile("^Tomorrow"))
     ana.sees_happen("You snoozed this until")
@@ -236,6 +243,9 @@ def test_answers_that_are_ready(desk: tuple[Agent, Visitor, Visitor]) -> None:
     marta.says("Hello?")
     ana.opens(marta)
     ana.sees("Hello?")
+    # The button stands there as soon as they are at hand.
+    ready = ana.page.get_by_role("button", name="Canned replies")
+    expect(ready).to_be_visible()
     field = ana.page.locator("tertulia-answer textarea")
     field.press_sequentially("/he")
     offered = ana.page.get_by_role("listbox", name="Canned replies").get_by_role("option")
@@ -250,8 +260,38 @@ def test_answers_that_are_ready(desk: tuple[Agent, Visitor, Visitor]) -> None:
     expect(offered).to_have_text(["/refundYour refund is on its way."])
     field.press("Escape")
     ana.reply.fill("")
-    ana.page.get_by_role("button", name="Canned replies").click()
+    ready.click()
     expect(offered).to_have_count(2)
+
+
+def test_who_asks_for_answers_before_they_have_come_is_offered_them(
+    desk: tuple[Agent, Visitor, Visitor],
+) -> None:
+    ana, marta, _ = desk
+    held: list[Callable[[], None]] = []
+
+    def between(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(frame: str | bytes) -> None:
+            if json.loads(frame)["type"] == "reply.list":
+                held.append(lambda: server.send(frame))
+            else:
+                server.send(frame)
+
+        route.on_message(pass_on)
+
+    ana.page.route_web_socket(re.compile("/ws/"), between)
+    ana.page.reload()
+    marta.says("Hello?")
+    ana.opens(marta)
+    ana.sees("Hello?")
+    ana.page.locator("tertulia-answer textarea").press_sequentially("/he")
+    offered = ana.page.get_by_role("listbox", name="Canned replies").get_by_role("option")
+    expect(offered).to_have_count(0)
+    for send in held:
+        send()
+    expect(offered).to_have_count(1)
 
 
 def test_an_answer_that_is_ready_names_nobody_by_a_name_that_was_made_up(
@@ -262,6 +302,7 @@ def test_an_answer_that_is_ready_names_nobody_by_a_name_that_was_made_up(
     stranger.says("Hello?")
     ana.opens(stranger)
     expect(ana.title).to_have_text(re.compile("^visitor-"))
+    expect(ana.page.get_by_role("button", name="Canned replies")).to_be_visible()
     field = ana.page.locator("tertulia-answer textarea")
     field.press_sequentially("/hello")
     expect(ana.page.get_by_role("listbox", name="Canned replies")).to_be_visible()
@@ -296,6 +337,7 @@ def test_a_menu_is_offered_where_it_holds_what_has_no_button(meet: Meet) -> None
     try:
         desk.visitors[0].says("Hello?")
         ana.opens(desk.visitors[0])
+        ana.sees("Hello?")
         menu = ana.page.locator("#more-button")
         expect(ana.page.get_by_role("button", name="Assign to me")).to_be_visible()
         expect(menu).to_be_hidden()
@@ -320,6 +362,7 @@ def test_what_is_said_for_a_moment_covers_no_answer(desk: tuple[Agent, Visitor, 
     ana, marta, _ = desk
     marta.says("No hurry")
     ana.opens(marta)
+    ana.sees("No hurry")
     ana.page.locator("#snooze-button").click()
     ana.picks(re.compile("^Tomorrow"))
     notice = _box(ana.page.locator(".notice"))
@@ -335,6 +378,7 @@ def test_who_writes(desk: tuple[Agent, Visitor, Visitor]) -> None:
     marta.says("First matter")
     first = marta.room
     ana.opens(marta)
+    ana.sees("First matter")
     ana.does("Resolve")
     ana.sees_happen("You resolved this")
     marta.opens(new=True, url="javascript:alert(1)")

@@ -27,6 +27,8 @@ def two(meet: Meet, embedded: Server) -> Iterator[Two]:
     for agent in (ana, bea):
         agent.opens(marta)
         agent.sees("Where is my order?")
+        # With the name it is known where the notes are, also when the network goes next.
+        expect(agent.title).to_have_text("Marta Vidal")
     yield ana, bea, marta
     desk.close()
 
@@ -93,8 +95,7 @@ def test_what_has_stood_before_ones_eyes_holds_up_nothing(two: Two) -> None:
     ana.reply.fill("Let me see")
     marta.says("It is number 4711")
     ana.sees("It is number 4711")
-    # Longer than a look takes.
-    ana.page.wait_for_timeout(1_500)
+    ana.looks()
     ana.reply.press("Enter")
     marta.waits_for("Let me see")
     ana.sees("Let me see", ".ours")

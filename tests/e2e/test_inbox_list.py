@@ -54,6 +54,7 @@ def test_who_wrote_last_is_first_and_who_waits_longest_in_his_own_list(opened: O
     ana.looks_at("Waiting")
     ana.has(marta, tom, lin)
     ana.chooses(marta)
+    ana.sees("Are you there?")
     ana.answers("Yes")
     ana.has(tom, lin)
     ana.counts("Waiting", 2)
@@ -88,6 +89,7 @@ def test_a_line_has_room_for_all_that_it_says(opened: Open, how: dict[str, Any])
     tomorrow = "mañana 09:00" if "locale" in how else "tomorrow 09:00"
     row.click()
     expect(ana.title).to_have_text(marta.name)
+    ana.sees("Hello")
     if how:
         ana.page.locator("#more-button").tap()
         ana.picks(re.compile("^(Snooze|Posponer)"))
@@ -309,6 +311,7 @@ def test_in_spanish(opened: Open) -> None:
     ana.has(marta)
     expect(ana.page).to_have_title(re.compile(r"^\(1\) Bandeja"))
     ana.row(marta).click()
+    ana.sees("Hola")
     ana.page.get_by_role("button", name="Asignármela").click()
     ana.sees_happen("Te hiciste cargo de esta conversación")
     reply = ana.page.get_by_role("textbox", name="Respuesta al visitante")

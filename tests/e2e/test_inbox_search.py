@@ -49,6 +49,9 @@ def field(agent: Agent) -> Locator:
 def finds(agent: Agent, *visitors: Visitor) -> None:
     """These are the results, from top to bottom."""
     names = [visitor.name for visitor in visitors]
+    # Not those of the letters before the last, which Enter would not open.
+    answered = agent.page.locator("tertulia-inbox-results .rows")
+    expect(answered).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
     results = agent.page.locator("#sidebar .result .row-name")
     expect(results).to_have_text(names, timeout=PATIENCE)
 
@@ -70,6 +73,7 @@ def test_texts_notes_and_visitors_are_found_and_the_hit_is_marked(opened: Open) 
     lin.says("Where is my tea?")
     ana.opens(tom)
     ana.notes("Promised him a coffee")
+    ana.sees("Promised him a coffee", ".note")
     field(ana).fill("COFF")
     finds(ana, tom, marta)
     expect(ana.row(marta).locator("mark")).to_have_text("coffee")
@@ -83,6 +87,7 @@ def test_texts_notes_and_visitors_are_found_and_the_hit_is_marked(opened: Open) 
     marta_row = ana.row(marta)
     marta_row.click()
     expect(ana.title).to_have_text("Marta Vidal")
+    ana.sees("My coffee machine")
     ana.does("Resolve")
     ana.sees_happen("You resolved this")
     field(ana).fill("my")
@@ -103,6 +108,7 @@ def test_a_result_leads_to_its_message_however_old(opened: Open) -> None:
         marta.says(f"and more {number}")
     ana.opens(marta)
     ana.notes("A note about the albatross")
+    ana.sees("A note about the albatross", ".note")
     for number in range(70):
         marta.says(f"still more {number}")
     ana.opens_the_inbox()

@@ -64,10 +64,13 @@ def test_who_types(ana: Person, bea: Person, meet: Meet, embedded: Server, room:
     clara = meet(embedded)
     clara.opens(room)
     clara.joins()
-    clara.composer.press_sequentially("so")
+    clara.composer.press_sequentially("s")
     expect(typing(ana)).to_have_text(f"{clara.name} is typing…")
-    bea.composer.press_sequentially(", so")
+    # Each goes on before the next look, lest she be taken for one who has stopped.
+    clara.composer.press_sequentially("o")
+    bea.composer.press_sequentially(", s")
     expect(typing(ana)).to_have_text(f"{clara.name} and Bea are typing…")
+    bea.composer.press_sequentially("o")
     clara.closes_the_tab()
     expect(typing(ana)).to_have_text("Bea is typing…")
     # What was begun is still there after a visit elsewhere.

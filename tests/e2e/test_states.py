@@ -93,6 +93,7 @@ def test_removed_with_messages_waiting(ana: Person, bea: Person) -> None:
     bea.loses_the_network()
     bea.says("too late")
     bea.sees_unsent("too late")
+    bea.keeps("too late")
     ana.removes("Bea")
     bea.has_the_network_again()
     main = bea.page.locator("#main")

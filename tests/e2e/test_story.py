@@ -55,6 +55,7 @@ def test_two_people_talk_and_the_server_is_killed_in_the_middle(fresh: Server, m
     for person in (ana, bea):
         for text in ("hola Bea", "hola Ana", "are you still there?", "the line is dead"):
             person.sees(text, times=1)
+        person.sees("and back again", times=1)
     assert ana.texts() == bea.texts()
     assert ana.seqs() == sorted(set(ana.seqs()))
     before = ana.texts()

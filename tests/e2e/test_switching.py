@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tertulia.testing.server import Server
 
 from .conftest import PASSWORD, Meet
-from .pages import Person
+from .pages import PATIENCE, Person
 from .test_composing import violations
 
 
@@ -44,7 +44,7 @@ def test_enter_goes_back_to_the_room_before(somebody: Person) -> None:
     expect(options).to_have_text([re.compile("Café Número Uno"), re.compile("Deliveries")])
     somebody.page.keyboard.press("Enter")
     is_in(somebody, "Café Número Uno")
-    asks(somebody)
+    expect(asks(somebody).first).to_contain_text("Bookshop")
     somebody.page.keyboard.press("Enter")
     is_in(somebody, "Bookshop")
 
@@ -131,7 +131,7 @@ def test_it_works_from_the_field_and_without_a_connection(somebody: Person) -> N
     somebody.page.keyboard.press("Escape")
     somebody.composer.fill("half a sentence")
     somebody.page.context.set_offline(True)
-    expect(somebody.page.locator("#sidebar").get_by_text("Offline")).to_be_visible()
+    expect(somebody.page.locator("#sidebar").get_by_text("Offline")).to_be_visible(timeout=PATIENCE)
     options = asks(somebody, "deliv")
     expect(options.first).to_contain_text("Deliveries")
     somebody.page.keyboard.press("Escape")

@@ -18,6 +18,7 @@ from tests.support_mail.mails import environment, links_in
 from .conftest import Meet
 from .inbox import Agent
 from .inbox import Desk as Inboxes
+from .pages import PATIENCE
 from .widget import Desk, open_desk
 
 
@@ -188,18 +189,20 @@ def test_agents_see_how_the_mail_fares(meet: Meet, mailing: Server, post: MailSe
             visitor.says("Hello?")
         ana.opens_the_inbox()
         ana.opens(vera)
+        ana.sees("Hello?", ".theirs")
         ana.answers("Here I am.")
         receipt = ana.sees("Here I am.", ".ours").locator(".receipt")
         details = ana.page.locator(".mailed")
-        expect(receipt).to_have_text(re.compile(r"^Sent by mail \d"))
+        expect(receipt).to_have_text(re.compile(r"^Sent by mail \d"), timeout=PATIENCE)
         expect(details).to_contain_text("The last answer was mailed there")
         # Read in the conversation after all: that is what counts.
         vera.reads(vera.waits_for("Here I am.")["seq"])
         expect(receipt).to_have_text("Read by the visitor")
         ana.opens(nobody)
+        ana.sees("Hello?", ".theirs")
         ana.answers("Here I am, too.")
         receipt = ana.sees("Here I am, too.", ".ours").locator(".receipt")
-        expect(receipt).to_have_text("The mail could not be delivered")
+        expect(receipt).to_have_text("The mail could not be delivered", timeout=PATIENCE)
         expect(details).to_contain_text("could not be delivered")
     finally:
         made.close()

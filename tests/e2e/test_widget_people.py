@@ -16,7 +16,7 @@ from tests.conftest import RELAXED
 
 from .kept import KEPT
 from .test_widget_site import FORBID
-from .widget import Desk, Visitor, open_desk
+from .widget import AGAIN, Desk, Visitor, open_desk
 
 
 @pytest.fixture
@@ -108,8 +108,9 @@ from tertulia.support.visitors import end_tokens
 Inbox.objects.filter(public_id={desk.inbox.id!r}).update(secret="another")
 end_tokens(Visitor.objects.filter(inbox__public_id={desk.inbox.id!r}))
 """)
-    expect(visitor.frame.get_by_text("Load it anew to go on")).to_be_visible()
+    expect(visitor.frame.get_by_text("Load it anew to go on")).to_be_visible(timeout=AGAIN)
     visitor.says("And the saucer")
+    visitor.keeps("And the saucer")
     desk.server.shell(f"""
 from tertulia.support.models import Inbox
 Inbox.objects.filter(public_id={desk.inbox.id!r}).update(secret={desk.inbox.secret!r})
@@ -170,6 +171,7 @@ def test_what_a_customer_has_not_sent_is_not_the_next_ones(desk: Desk) -> None:
     visitor.says("Of Ana")
     visitor.composer.fill("Begun by Ana")
     visitor.sees("Of Ana", state="Waiting for the connection")
+    visitor.keeps("Of Ana")
     signs_out(visitor)
     expect(visitor.composer).to_have_value("")
     visitor.can_be_introduced_again()
@@ -204,8 +206,8 @@ def test_a_computer_that_many_use_forgets_him(desk: Desk) -> None:
     visitor.says("Never sent")
     visitor.sees("Never sent", state="Waiting for the connection")
     visitor.composer.fill("Begun here")
-    assert set(visitor.frame.evaluate(KEPT)) == {"Never sent", "Begun here"}
-    assert set(other.frame.evaluate(KEPT)) == {"Never sent", "Begun there"}
+    visitor.keeps_only("Never sent", "Begun here")
+    other.keeps_only("Never sent", "Begun there")
     visitor.calls("forget")
     for tab in (visitor, other):
         tab.button.is_open(False)
@@ -246,6 +248,8 @@ def test_he_is_forgotten_also_where_the_conversation_was_not_opened(
     visitor.sees("Somebody else", state="Sent")
     (conversation,) = agent.conversations()
     assert agent.messages(conversation["room"]) == visitor.texts() == ["Somebody else"]
+    if not refused:
+        visitor.keeps_only()
     visitor.closes_the_tab()
     visitor.opens_a_tab()
     if not refused:
@@ -265,7 +269,7 @@ def test_after_the_end_another_conversation_may_begin(desk: Desk) -> None:
     another.focus()
     visitor.page.keyboard.press("Enter")
     expect(visitor.composer).to_be_focused()
-    assert visitor.texts() == []
+    visitor.shows()
     # Nothing is made for who thinks again.
     visitor.frame.get_by_role("button", name="Back to the last conversation").click()
     visitor.sees("My cup is broken")
@@ -274,7 +278,7 @@ def test_after_the_end_another_conversation_may_begin(desk: Desk) -> None:
     visitor.says("And my bowl")
     visitor.says("Is blue")
     visitor.sees("Is blue", state="Sent")
-    assert visitor.texts() == ["And my bowl", "Is blue"]
+    visitor.shows("And my bowl", "Is blue")
     (second,) = [each["room"] for each in agent.conversations()]
     assert second != first
     assert agent.messages(first) == ["My cup is broken"]
@@ -304,7 +308,7 @@ def test_another_conversation_begun_without_a_connection_is_begun_once(desk: Des
     visitor.closes_the_tab()
     visitor.has_the_network_again()
     other.sees("In two parts", state="Sent")
-    assert other.texts() == ["Another", "In two parts"]
+    other.shows("Another", "In two parts")
     (second,) = [each["room"] for each in agent.conversations()]
     assert agent.messages(first) == ["The first"]
     assert agent.messages(second) == ["Another", "In two parts"]

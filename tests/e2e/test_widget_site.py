@@ -67,6 +67,8 @@ def test_what_the_frame_may_not_keep_the_site_keeps(desk: Desk) -> None:
     visitor.loses_the_network()
     visitor.says("Not sent yet")
     visitor.sees("Not sent yet", state="Waiting for the connection")
+    kept = "text => Object.values(localStorage).some(value => value.includes(text))"
+    until(visitor.page, kept, "Not sent yet")
     visitor.closes_the_tab()
     visitor.has_the_network_again()
     visitor.opens_a_tab().opens()
@@ -206,16 +208,16 @@ def test_a_site_that_the_inbox_does_not_know_shows_no_button(
 ) -> None:
     with open_desk(embedded, browser, sites=["https://elsewhere.example"]) as desk:
         visitor = desk.visitor()
-        warned: list[str] = []
         asked_again: list[str] = []
-        visitor.page.on("console", lambda message: warned.append(message.text))
-        with visitor.page.expect_response("**/settings/") as asked:
+        with (
+            visitor.page.expect_console_message(lambda said: "is not for pages of" in said.text),
+            visitor.page.expect_response("**/settings/") as asked,
+        ):
             visitor.goes_to()
         assert asked.value.status == 403
         visitor.page.on("request", lambda request: asked_again.append(request.url))
         expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
         assert not visitor.button.there
-        assert any("is not for pages of" in text for text in warned)
         # Longer than the first pause where it could not answer.
         visitor.page.wait_for_timeout(2_500)
         assert not any("/settings/" in url for url in asked_again)
@@ -305,7 +307,7 @@ def test_the_panel_fills_a_telephone(desk: Desk) -> None:
     visitor = desk.visitor(viewport={"width": 390, "height": 780}, has_touch=True)
     visitor.goes_to().opens()
     expect(visitor.composer).to_be_in_viewport()
-    assert visitor.frame.evaluate("[innerWidth, innerHeight]") == [390, 780]
+    visitor.awaits("innerWidth === 390 && innerHeight === 780")
     visitor.says("Hello")
     visitor.frame.get_by_role("button", name="Close the chat").click()
     visitor.button.is_open(False)

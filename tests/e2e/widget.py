@@ -30,6 +30,14 @@ PATIENCE = 15.0
 # How a browser says what a test has done on purpose.
 EXPECTED = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket")
 INTRODUCTION = "**/visitor/"
+# Milliseconds: the widget asks again after 15 s at most, and then it has to come.
+AGAIN = 30_000
+
+# The frame begins with what the page around it says first. What is typed into its field before
+# that, while nobody sees it, goes nowhere.
+BEGUN = """addEventListener("message", ({ data }) => {
+    if (data?.type === "start") window.begun = true;
+});"""
 
 
 class Button:
@@ -187,7 +195,8 @@ class Visitor:
     def loses_the_network(self) -> None:
         """Returns when the widget knows: what is said after it does not reach the server."""
         self.context.set_offline(True)
-        expect(self.frame.locator("tertulia-trouble")).to_contain_text("You are offline")
+        trouble = self.frame.locator("tertulia-trouble")
+        expect(trouble).to_contain_text("You are offline", timeout=AGAIN)
 
     def has_the_network_again(self) -> None:
         self.context.set_offline(False)
@@ -197,8 +206,20 @@ class Visitor:
     def opens(self) -> Visitor:
         self.button.is_open(False)
         self.button.presses(self.page)
-        expect(self.composer).to_be_visible()
+        self.is_ready()
         return self
+
+    def is_ready(self) -> None:
+        """To be written to: the page around has begun it."""
+        expect(self.composer).to_be_visible()
+        self.awaits("window.begun === true")
+
+    def awaits(self, expression: str) -> None:
+        """Until it is true in the conversation's page."""
+        deadline = time.monotonic() + PATIENCE
+        while not self.frame.evaluate(expression):
+            assert time.monotonic() < deadline, f"still not: {expression}"
+            self.page.wait_for_timeout(50)
 
     @property
     def frame(self) -> Frame:
@@ -220,6 +241,7 @@ class Visitor:
         return self.frame.get_by_role("log")
 
     def says(self, text: str) -> None:
+        self.is_ready()
         self.composer.fill(text)
         self.composer.press("Enter")
         expect(self.composer).to_have_value("")
@@ -228,6 +250,13 @@ class Visitor:
     def keeps(self, *texts: str) -> None:
         keeps(self.frame, *texts)
 
+    def keeps_only(self, *texts: str) -> None:
+        """These and nothing else: what was sent is put away a moment later."""
+        deadline = time.monotonic() + PATIENCE
+        while set(found := self.frame.evaluate(KEPT)) != set(texts):
+            assert time.monotonic() < deadline, f"kept are {found}"
+            self.page.wait_for_timeout(50)
+
     def said(self, text: str) -> Locator:
         words = self.frame.locator(".text", has_text=text)
         return self.log.locator("article").filter(has=words)
@@ -235,15 +264,19 @@ class Visitor:
     def sees(self, text: str, *, state: str | None = None, by: str | None = None) -> Locator:
         """A message once, with how it stands with it, or by whom it is."""
         found = self.said(text)
-        expect(found).to_have_count(1)
+        expect(found).to_have_count(1, timeout=AGAIN)
         if state is not None:
-            expect(found.locator(".state")).to_have_text(state)
+            expect(found.locator(".state")).to_have_text(state, timeout=AGAIN)
         if by is not None:
             expect(found.locator(".byline")).to_have_text(by)
         return found
 
     def texts(self) -> list[str]:
         return self.log.locator("article .text").all_inner_texts()
+
+    def shows(self, *texts: str) -> None:
+        """These from top to bottom, once it has been painted."""
+        expect(self.log.locator("article .text")).to_have_text(texts, use_inner_text=True)
 
 
 class Desk:
@@ -289,6 +322,7 @@ class Desk:
         size = {"viewport": {"width": 1280, "height": 1000}, **how}
         context = self.browser.new_context(locale=locale, **size)
         self._stack.callback(context.close)
+        context.add_init_script(BEGUN)
         return Visitor(context, self.site, self.faults)
 
 

@@ -116,10 +116,11 @@ class DeskAgent:
         return found
 
     def takes(self) -> dict[str, Any]:
-        """Waits for a conversation of the inbox and follows it: its state."""
+        """Waits for a conversation of the inbox and follows it: its state. It is there a moment
+        before the first word of it."""
         deadline = time.monotonic() + PATIENCE
-        while not (found := self.conversations()):
-            assert time.monotonic() < deadline, "no conversation has come"
+        while not (found := [each for each in self.conversations() if each["last"]]):
+            assert time.monotonic() < deadline, "nothing has been said in a conversation"
             time.sleep(0.05)
         self.request("room.subscribe", room=found[0]["room"])
         return found[0]

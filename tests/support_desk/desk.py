@@ -6,6 +6,7 @@ import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tertulia.testing.client import Client, new_key
 from tertulia.testing.installation import Installation
@@ -34,12 +35,12 @@ for ana, bea, foreign in {names!r}:
 print(json.dumps(made))
 """
 
-_pools: dict[int, list[dict[str, Any]]] = {}
+_pools: WeakKeyDictionary[Server, list[dict[str, Any]]] = WeakKeyDictionary()
 
 
 def make(server: Server) -> dict[str, Any]:
     """A desk of this server's database, that no other test has."""
-    pool = _pools.setdefault(id(server), [])
+    pool = _pools.setdefault(server, [])
     if not pool:
         people = server.people(len(PEOPLE) * BATCH)
         each = len(PEOPLE)

@@ -25,8 +25,6 @@ TABLE = {
     "sqlite": "SELECT name FROM sqlite_master WHERE name = ?",
     "postgres": "SELECT tablename FROM pg_tables WHERE tablename = ?",
 }
-# Desks are kept by their servers' identities, which must not come again.
-_servers: list[Server] = []
 Make = Callable[[str], Server]
 
 
@@ -38,7 +36,6 @@ def make(postgres: Postgres) -> Iterator[Make]:
         def made(kind: str) -> Server:
             url = postgres.new_database() if kind == "postgres" else None
             server = Server(database_url=url, env=RELAXED)
-            _servers.append(server)
             return stack.enter_context(running(Installation([server]))).here
 
         yield made
