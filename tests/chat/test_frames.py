@@ -107,6 +107,19 @@ async def test_depth_in_an_unknown_field_harms_nobody(ana: Person) -> None:
     await still_there(client)
 
 
+async def test_depth_in_a_known_field_is_refused_by_its_name(ana: Person) -> None:
+    client = await ana.connect()
+    for inner in ("[", "]"), ('{"a":', "}"):
+        deep = inner[0] * 600 + "1" + inner[1] * 600
+        await client.send(
+            '{"type":"message.send","ref":"deep","room":"lobby","key":"k","text":"x",'
+            f'"attachments":{deep}}}'
+        )
+        reply = await client.expect("reply", ref="deep")
+        assert (reply["error"]["code"], reply["error"]["field"]) == ("invalid", "attachments")
+    await still_there(client)
+
+
 WRONG = [
     ("message.send", "room", 5),
     ("message.send", "room", ["lobby"]),

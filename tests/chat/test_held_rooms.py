@@ -123,3 +123,19 @@ async def test_what_is_behind_a_refused_send_is_refused_too(
     assert [(await one)["error"]["code"] for one in rest] == ["unavailable"] * 3
     seqs = [(await client.cmd("message.send", room=room, key=key, text="x"))["seq"] for key in keys]
     assert seqs == sorted(seqs)
+
+
+@pytest.mark.parametrize("installation", ["scaled"], indirect=True)
+async def test_a_mark_in_a_held_room_holds_up_no_other_room(
+    installation: Installation, ana: Person
+) -> None:
+    client = await ana.connect()
+    room, other = await client.create("Held"), await client.create("Free")
+    with held(installation, LOCK_ROOM, room):
+        mark = asyncio.create_task(client.request("read.mark", room=room, seq=1, seconds=20))
+        await asyncio.sleep(0.5)
+        await client.subscribe(other)
+        await client.cmd("room.list")
+        # It waits still: what came behind it was answered before.
+        assert not mark.done()
+    await mark

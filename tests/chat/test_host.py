@@ -252,9 +252,13 @@ async def test_members_who_look_at_something_else_hear_of_a_post(
     listener = await bea.connect(installation.there.ws, token=bea.token)
     client = await ana.connect()
     room = await client.create("Elsewhere")
+    elsewhere = await ana.connect(installation.there.ws, token=ana.token)
     await listener.cmd("room.join", room=room)
     await listener.expect("room.entered")
     await asyncio.sleep(2.5)
     await shell(installation, f"post('{room}', user('{ana.name}'), 'hello @{bea.name}')")
     told = await listener.expect("room.activity", room=room, messages=1)
     assert told["mentioned"] == [listener.id]
+    # What he said himself is unread on none of his devices.
+    read = await elsewhere.expect("read.changed", room=room, read=told["head"])
+    assert read["who"]["id"] == client.id

@@ -9,6 +9,7 @@ import pytest
 
 from tertulia.testing.client import Client, Closed, new_key
 from tertulia.testing.server import Server
+from tests.support.browser import Browser
 from tests.support.shapes import check_error
 
 
@@ -19,7 +20,14 @@ def limited() -> Iterator[Server]:
     server.remove()
 
 
-async def flood(client: Client, room: str, count: int = 700) -> list[dict[str, object]]:
+@pytest.fixture(scope="module")
+def limited_playground() -> Iterator[Server]:
+    server = Server(open=True).start()
+    yield server
+    server.remove()
+
+
+async def flood(client: Client, room: str, count: int = 1_000) -> list[dict[str, object]]:
     """Send so many messages at once; the replies."""
     return list(
         await asyncio.gather(
@@ -104,3 +112,25 @@ async def test_what_is_malformed_too_often_is_refused_with_its_ref(limited: Serv
         asked = [client.request("room.list", limit=0, seconds=30) for _ in range(150)]
         codes = {reply["error"]["code"] for reply in await asyncio.gather(*asked)}
         assert codes == {"invalid", "rate_limited"}
+
+
+async def test_visits_make_rooms_at_the_rate_of_making_rooms(limited_playground: Server) -> None:
+    """Where a room comes into being by its first visit, that is no way around `room.create`."""
+    async with await Client.connect(limited_playground.ws) as guest:
+        replies = [await guest.request("room.subscribe", room=f"by-socket-{n}") for n in range(120)]
+        refused = [reply for reply in replies if not reply["ok"]]
+        assert replies[0]["ok"]
+        assert 10 <= len(refused) <= 60
+        for reply in refused:
+            assert check_error(reply, "rate_limited")["retry_after"] > 0
+        assert await guest.refused("history.list", room="by-socket-119") == "not_found"
+        # A room that is there can be entered as before.
+        await guest.cmd("room.subscribe", room="by-socket-0")
+
+
+def test_a_page_makes_rooms_at_that_rate_too(limited_playground: Server) -> None:
+    browser = Browser(limited_playground.url)
+    answers = [browser.get(f"/chat/by-page-{n}/").status for n in range(120)]
+    assert set(answers) == {200, 404}
+    assert 10 <= answers.count(404) <= 60
+    assert browser.get("/chat/by-page-0/").status == 200

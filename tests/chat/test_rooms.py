@@ -255,8 +255,10 @@ async def test_whom_somebody_has_removed_does_not_come_back_to_a_direct_room(
     await ana.cmd("member.remove", room=room, member=bea.id)
     await carl.cmd("room.leave", room=room)
     again = {"name": "", "kind": "direct"}
-    refused = await bea.request("room.create", key=new_key(), members=[ana.id, carl.id], **again)
-    assert refused["error"]["code"] == "forbidden"
+    key = new_key()
+    for _ in range(2):
+        refused = await bea.request("room.create", key=key, members=[ana.id, carl.id], **again)
+        assert refused["error"]["code"] == "forbidden"
     # Who left by himself comes back by himself; nobody else is put back.
     await ana.cmd("room.create", key=new_key(), members=[bea.id, carl.id], **again)
     present = {one["id"] for one in (await ana.cmd("member.list", room=room))["members"]}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tertulia.hub import typing
 from tertulia.protocol.events import Person
 
 from .support import ROOM, Stage, heard, settle
@@ -92,6 +93,23 @@ async def test_typing_is_told_to_the_others_once() -> None:
     assert len(heard(bea).of_type("typing.started")) == 1
     assert heard(ana).of_type("typing.started") == []
     stage.hub.drop(ana)
+    await settle()
+    assert len(heard(bea).of_type("typing.stopped")) == 1
+
+
+async def test_who_writes_on_is_told_of_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever heard of it believes it for some seconds only, and others have come in since."""
+    monkeypatch.setattr(typing, "TOLD_AGAIN", 0.1)
+    stage = Stage()
+    ana, bea = stage.listen("ana"), stage.listen("bea")
+    room = stage.hub.rooms[ROOM]
+    assert ana.person is not None
+    for _ in range(3):
+        room.typing.start(ana.person)
+        room.typing.start(ana.person)
+        await settle(0.15)
+    assert len(heard(bea).of_type("typing.started")) == 3
+    room.typing.stop(ana.person)
     await settle()
     assert len(heard(bea).of_type("typing.stopped")) == 1
 

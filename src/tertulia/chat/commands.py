@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tertulia.protocol import commands as c
 from tertulia.protocol.codec import encode
-from tertulia.protocol.errors import Code, ProtocolError, forbidden
+from tertulia.protocol.errors import Code, ProtocolError, forbidden, unavailable
 from tertulia.protocol.events import FavouriteChanged, ReadChanged
 from tertulia.protocol.limits import RESUME_EVENTS
 
@@ -107,7 +107,7 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
     """Register in the hub first (news wait), then check and read the log in one snapshot."""
     runtime = live.runtime
     ref = await enter_room(runtime, speaker, command.room, live.check_rate)
-    await runtime.read_marks.flush(speaker.id)
+    await runtime.read_marks.flush(speaker.id, command.room)
     _check_same(live, speaker)
     subscription = runtime.hub.subscribe(live.connection, ref.id, ref.slug)
     try:
@@ -119,7 +119,7 @@ async def room_subscribe(live: ProtocolSocket, speaker: Speaker, command: c.Room
         )
         _check_same(live, speaker)
         if subscription.cut:
-            raise ProtocolError(Code.UNAVAILABLE, "The subscription has been ended: ask again.")
+            raise unavailable("The subscription has been ended: ask again.")
         runtime.check_history(snapshot.epoch)
     except BaseException:
         if live.connection.subscription(ref.id) is subscription:

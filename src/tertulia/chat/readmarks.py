@@ -8,6 +8,7 @@ preceded by a flush, so he never sees an older mark than he was told of.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Seconds between two writes of one member in one room.
 PACE = 1.0
+# Seconds for which a reading waits for marks on their way: a room may be held by somebody else.
+PATIENCE = 1.0
 
 Key = tuple[int, str]
 # Gets the seq that is read now, or the refusal.
@@ -109,14 +112,16 @@ class ReadMarks:
         self._runtime.loop.call_later(PACE, self._pace_over, key)
 
         def done(outcome: Marked | ProtocolError) -> None:
-            if epoch == self._runtime.epoch:
-                self._done(key, marks, seq, outcome)
-            else:
-                # Of the history before: nothing of it is remembered, or tried again, in this one.
-                marks.answer(outcome.read if isinstance(outcome, Marked) else outcome)
-            if self._flying.get(key) is over:
-                del self._flying[key]
-            over.set()
+            try:
+                if epoch == self._runtime.epoch:
+                    self._done(key, marks, seq, outcome)
+                else:
+                    # Of the history before: nothing of it is remembered, or tried again, here.
+                    marks.answer(outcome.read if isinstance(outcome, Marked) else outcome)
+            finally:
+                if self._flying.get(key) is over:
+                    del self._flying[key]
+                over.set()
 
         self._runtime.writer.submit(MarkRead(marks.speaker, key[1], seq), done)
         return over
@@ -148,17 +153,22 @@ class ReadMarks:
         if marks is not None:
             self._write(key, marks)
 
-    async def flush(self, participant_id: int) -> None:
-        """Write what waits of this person, before his rooms are read."""
-        for key in [key for key in self._waiting if key[0] == participant_id]:
-            marks = self._waiting.pop(key, None)
-            if marks is not None:
-                self._write(key, marks)
-        # The writer takes them in their order.
-        for key in [key for key in self._flying if key[0] == participant_id]:
-            over = self._flying.get(key)
-            if over is not None:
-                await over.wait()
+    async def flush(self, participant_id: int, slug: str | None = None) -> None:
+        """Write what waits of this person, before his rooms are read; or this one of them."""
+
+        def meant(key: Key) -> bool:
+            return key[0] == participant_id and slug in (None, key[1])
+
+        for key in filter(meant, list(self._waiting)):
+            self._write(key, self._waiting.pop(key))
+        flying = [over for key, over in self._flying.items() if meant(key)]
+        if not flying:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                # The writer takes them in their order.
+                for over in flying:
+                    await over.wait()
 
     def forget(self) -> None:
         """The history is another one, of which nobody here has read anything yet."""

@@ -9,10 +9,15 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tertulia.protocol.errors import ProtocolError
+from django.db.models import Max, Q
 
-from .models import Mention, Room
+from tertulia.protocol.errors import ProtocolError
+from tertulia.protocol.events import Person
+
+from .activity import PACE
+from .models import Mention, Message, Participant, Room
 from .news import Activity
+from .people import person_of
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -20,18 +25,46 @@ if TYPE_CHECKING:
 # Rooms of which a sweep asks besides those that somebody is subscribed to; the others have their
 # turn in the seconds after it.
 AT_ONCE = 1_000
-# Seconds in which news of what has just been committed come by themselves.
-PATIENCE = 0.3
+# Seconds in which news of what has just been committed come by themselves: of a lively room they
+# are told at that pace.
+PATIENCE = PACE + 0.3
+# Rooms in one statement.
+TOGETHER = 100
 
 
 def activity_since(known: dict[int, int]) -> list[Activity]:
     """What there is to tell of these rooms, by primary key, since the log stood at these heads."""
-    found = []
-    for room in Room.objects.filter(pk__in=known).only("slug", "head", "messages"):
-        named = Mention.objects.filter(room=room, seq__gt=known[room.pk])
-        people = named.values_list("participant__public_id", flat=True).distinct()
-        found.append(Activity(room.pk, room.slug, room.head, room.messages, sorted(people)))
-    return found
+    heads = list(known.items())
+    return [
+        item
+        for start in range(0, len(heads), TOGETHER)
+        for item in _activity_since(dict(heads[start : start + TOGETHER]))
+    ]
+
+
+def _activity_since(known: dict[int, int]) -> list[Activity]:
+    since = Q()
+    for room_id, head in known.items():
+        since |= Q(room=room_id, seq__gt=head)
+    mentions = Mention.objects.filter(since).values_list("room_id", "participant__public_id")
+    mentioned: dict[int, list[str]] = {}
+    for room_id, person_id in mentions.distinct():
+        mentioned.setdefault(room_id, []).append(person_id)
+    said = Message.objects.filter(since).values_list("room_id", "author_id")
+    last = list(said.annotate(last=Max("seq")).order_by())
+    people = Participant.objects.in_bulk({author_id for _, author_id, _ in last})
+    spoken: dict[int, dict[str, tuple[Person, int]]] = {}
+    for room_id, author_id, seq in last:
+        person = person_of(people[author_id])
+        spoken.setdefault(room_id, {})[person.id] = (person, seq)
+    rooms = Room.objects.filter(pk__in=known).only("slug", "head", "messages")
+    return [
+        Activity(
+            *(room.pk, room.slug, room.head, room.messages),
+            *(sorted(mentioned.get(room.pk, ())), spoken.get(room.pk, {})),
+        )
+        for room in rooms
+    ]
 
 
 class Unheard:

@@ -375,14 +375,13 @@ class Writer:
             self._close_lane(room_id)
 
     def _write_in_turn(self, items: list[Item]) -> None:
-        """At once if the room is free, as most are in a moment, since it was the writer of another
-        process that held them; else with a place, which others are waiting for, too."""
-        while True:
+        """With a place it waits for its room. Where others have all of them it looks, one lane at a
+        time, whether the room is free, as most are in a moment, since it was the writer of another
+        process that held them."""
+        while not self._lane_places.acquire(blocking=False):
             with self._lane_look:
                 if self._write_lane(items, patient=False):
                     return
-            if self._lane_places.acquire(blocking=False):
-                break
             # However many rooms are held, they hold no more connections.
             connection.close()
             if self._lane_places.acquire(timeout=LANE_LOOK):
@@ -425,6 +424,10 @@ class Writer:
             self.held += len(items)
             self._fail(items, unavailable("The room is held by another transaction."))
         except Exception:
+            if not patient:
+                # Each alone may take its time, which is for who has a place.
+                connection.close()
+                return False
             logger.warning("A lane's batch failed; each goes alone", exc_info=True)
             self._write_each(items, lane=True)
         return True

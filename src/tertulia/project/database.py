@@ -12,9 +12,10 @@ from .environment import Environment, SettingsError, need, split_url, without_pa
 SQLITE_NAME = "tertulia.sqlite3"
 # PostgreSQL admits 100 connections unless told otherwise; all workers together stay below.
 ALL_CONNECTIONS = 80
-# What one process can use at once: four readers, the writer, four lanes, and five for pages,
-# figures and health. PostgreSQL's max_connections must allow for as many in each worker.
-NEEDED = 14
+# What one process can use at once: four readers, the writer, four lanes and one that looks, and
+# five for pages, figures and health. PostgreSQL's max_connections must allow for as many in each
+# worker.
+NEEDED = 15
 POOL = 20
 # Of a connection to PostgreSQL, unless DATABASE_URL says otherwise: seconds until it has to be
 # there; and after which a server that has gone without a word is taken for dead, when nothing is

@@ -80,7 +80,11 @@ def decode_slowly(data: str | bytes) -> commands.Any:
 def _converted(struct: type[msgspec.Struct], frame: dict[str, Any]) -> commands.Any:
     known = {name: frame[name] for name in (*struct.__struct_fields__, "type") if name in frame}
     for field, value in known.items():
-        if _has_surrogate(value):
+        try:
+            amiss = _has_surrogate(value)
+        except RecursionError:
+            raise invalid(field, "This is nested too deeply.") from None
+        if amiss:
             raise invalid(field, "Text must be valid Unicode: it holds a lone surrogate.")
     try:
         return cast("commands.Any", msgspec.convert(known, struct))

@@ -49,8 +49,8 @@ class Admission:
         self._under_way: dict[WebSocketProtocol, float] = {}
         # In the order in which they came, with what they ask for.
         self._waiting: OrderedDict[WebSocketProtocol, bytes] = OrderedDict()
-        # When the last one was begun, in the loop's time.
-        self._began = 0.0
+        # Since when too many answers have been owed, in the loop's time, as far as was looked.
+        self._owing_since: float | None = None
         # One timer for all: the next place to be given on. And the turn that gives free ones.
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
@@ -93,8 +93,7 @@ class Admission:
         request: handshake.Request,
         known: dict[str, Any] | None = None,
     ) -> None:
-        self._began = self._loop.time()
-        self._under_way[protocol] = self._began + PLACE_SECONDS
+        self._under_way[protocol] = self._loop.time() + PLACE_SECONDS
         protocol.start_application(request, known)
 
     def _give(self) -> None:
@@ -110,8 +109,15 @@ class Admission:
         return len(self._under_way) < AT_ONCE and not self._owes()
 
     def _owes(self) -> bool:
-        """Too many answers are owed; where that does not end, who comes is let in all the same."""
-        return owed() >= OWED and self._loop.time() - self._began < PLACE_SECONDS
+        """Too many answers are owed; where that does not end, all who come are let in all the same,
+        as the places allow."""
+        if owed() < OWED:
+            self._owing_since = None
+            return False
+        now = self._loop.time()
+        if self._owing_since is None:
+            self._owing_since = now
+        return now - self._owing_since < PLACE_SECONDS
 
     def _watch(self) -> None:
         """As long as somebody waits, the oldest place ends in time, and debts are looked at."""

@@ -87,7 +87,6 @@ class CreateRoom(Action):
             return self._result(log, before.room)
         others = self._others()
         room = self._direct(others) if self.kind == Room.Kind.DIRECT else self._named()
-        RoomKey.objects.create(participant_id=self.speaker.id, key=self.key, room=room)
         log.lock({room.pk})
         row = log.rooms[room.pk]
         me = Participant.objects.get(pk=self.speaker.id)
@@ -97,6 +96,8 @@ class CreateRoom(Action):
             enter(log, row, me, self.speaker, OWNER)
             for participant in others:
                 enter(log, row, participant, self.speaker, MEMBER)
+        # What was refused above is refused to a retry, too.
+        RoomKey.objects.create(participant_id=self.speaker.id, key=self.key, room=room)
         log.flush()
         room.messages = row.messages
         return self._result(log, room)

@@ -11,11 +11,11 @@ const MOST = 8;
  * @param {import("./desk.js").Desk} desk
  * @param {import("./conversation-view.js").ConversationView} view
  * @param {string} query
- * @returns {import("#page/suggestions.js").Suggestion[]}
+ * @returns {Promise<import("#page/suggestions.js").Suggestion[]>}
  */
-export function suggest(desk, view, query) {
+export async function suggest(desk, view, query) {
   const inbox = view.state?.inbox;
-  const replies = inbox ? find(desk.canned.of(inbox), query, MOST) : [];
+  const replies = inbox ? find(await desk.canned.awaited(inbox), query, MOST) : [];
   const values = { name: ownName(view.title), agent: desk.me.name };
   return replies.map(({ shortcut, text }) => {
     const insert = filled(text, values);
