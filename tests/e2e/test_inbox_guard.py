@@ -85,7 +85,31 @@ def test_it_waits_for_an_answer_also_elsewhere_and_after_a_reload(two: Two) -> N
     expect(ana.guard.locator(".guard-news .text")).to_have_text(
         ["It is in the post.", "Thank you!"]
     )
+    ana.looks()
     ana.page.keyboard.press("Control+Enter")
+    marta.waits_for("I do not know.")
+    expect(ana.guard).to_have_count(0)
+
+
+# Whoever presses the button at the very moment at which something comes.
+AT_ONCE = """guard => new MutationObserver((_, self) => {
+    if (guard.querySelectorAll(".guard-news li").length < 2) return;
+    self.disconnect();
+    guard.querySelectorAll(".actions button")[1].click();
+}).observe(guard, {subtree: true, childList: true})"""
+
+
+def test_what_comes_while_one_says_send_is_shown_first(two: Two) -> None:
+    ana, bea, marta = two
+    overtaken(ana, bea, marta)
+    ana.page.locator("tertulia-guard").evaluate(AT_ONCE)
+    marta.says("Found it!")
+    # It is asked again, with what has come.
+    ana.sees("Found it!")
+    expect(ana.guard).to_be_visible()
+    ana.looks()
+    assert "I do not know." not in marta.texts()
+    ana.guard.get_by_role("button", name="Send anyway").click()
     marta.waits_for("I do not know.")
     expect(ana.guard).to_have_count(0)
 

@@ -100,6 +100,22 @@ def test_they_talk_both_ways_through_cuts_and_a_closed_tab(
     assert visitor.texts() == texts_at(ana) == wanted
 
 
+def test_the_page_that_he_writes_from_is_the_one_that_agents_see(
+    meet: Meet, desk: Desk, visitor: Visitor
+) -> None:
+    """A site may lead from page to page without loading any."""
+    ana = employed(meet, desk)
+    visitor.says("About this one")
+    takes_up(ana, "About this one")
+    facts = ana.page.locator("tertulia-visitor .facts").first
+    expect(facts).not_to_contain_text("/teapot")
+    visitor.page.evaluate("() => history.pushState(null, '', '/teapot')")
+    visitor.says("And about this one?")
+    ana.sees("And about this one?", ".theirs")
+    expect(facts).to_contain_text("/teapot")
+    assert visitor.texts() == ["About this one", "And about this one?"]
+
+
 def test_what_nobody_has_received_waits_for_the_first_who_comes(
     meet: Meet, desk: Desk, visitor: Visitor
 ) -> None:

@@ -13,6 +13,7 @@ from tertulia.protocol.commands import BY_TYPE
 from tertulia.testing.client import Client, new_key
 from tertulia.testing.server import Server
 from tests.security.authorisation import SUPPORT_ANYWHERE, SUPPORT_ROLES, SUPPORT_ROWS, word
+from tests.support.browser import Browser
 
 from .desk import Desk
 
@@ -319,3 +320,9 @@ async def test_who_loses_a_conversation_in_the_same_transaction_writes_no_more(
     room = await desk.conversation(visitor, "hello")
     told = desk.shell(MOVED.format(room=room, people=[ana.id, bea.id]))
     assert told.split()[-2:] == ["not_found", "not_found"]
+
+
+async def test_an_address_that_no_database_takes_is_none(everywhere: Desk) -> None:
+    browser = Browser(everywhere.installation.here.url)
+    for path in ("%00/", "%00/settings/", f"{everywhere.inbox}%00/settings/"):
+        assert browser.get(f"/support/{path}").status == 404

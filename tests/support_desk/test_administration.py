@@ -89,3 +89,28 @@ async def test_an_inbox_with_its_agents_is_set_up_on_one_page(desk: Desk) -> Non
     ana = await desk.agent()
     mine = (await ana.cmd("inbox.list"))["inboxes"]
     assert public_id in [inbox["id"] for inbox in mine]
+
+
+ARCHIVE = """
+from django.contrib.auth import get_user_model
+from tertulia.chat.actions import UpdateRoom
+from tertulia.chat.authority import Administrator
+from tertulia.chat.people import participant_of, speaker_of
+from tertulia.chat.perform import perform
+from tertulia.protocol.errors import ProtocolError
+users = get_user_model().objects
+boss = users.filter(username="the-rooms-boss").first() or users.create_superuser("the-rooms-boss")
+act = UpdateRoom(speaker_of(participant_of(boss)), {room!r}, archived=True)
+try:
+    perform(act, Administrator(boss.pk, "tertulia_chat.change_room"))
+except ProtocolError as error:
+    print(error.code.value)
+"""
+
+
+async def test_an_administrator_does_not_archive_a_conversation(desk: Desk) -> None:
+    """Its visitor could never write again: it is resolved, which he may undo by writing."""
+    visitor = await desk.visitor()
+    room = await desk.conversation(visitor, "hello")
+    assert desk.shell(ARCHIVE.format(room=room)).split()[-1] == "forbidden"
+    await visitor.say(room, "still here")

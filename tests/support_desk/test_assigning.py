@@ -122,18 +122,25 @@ async def test_what_comes_back_to_who_has_left_waits_for_somebody_else(desk: Des
     assert [one["room"] for one in shown["conversations"]] == [room]
 
 
-async def test_nothing_is_given_to_who_may_not_sign_in(desk: Desk) -> None:
+@pytest.mark.parametrize("end", ["user.is_active = False\nuser.save()", "user.delete()"])
+async def test_nothing_is_given_to_who_may_not_sign_in(desk: Desk, end: str) -> None:
     bea, visitor = await desk.agent("bea"), await desk.visitor()
     room = await desk.conversation(visitor, "hello")
     name = desk.people["ana"].name
-    ana = desk.shell(
+    told = desk.shell(
         "from django.contrib.auth import get_user_model\n"
+        "from tertulia.support.assigning import abandoned\n"
         f"user = get_user_model().objects.get(username={name!r})\n"
-        "user.is_active = False\nuser.save()\n"
-        "print(Participant.objects.get(user=user).public_id)"
-    ).split()[-1]
+        "ana = Participant.objects.get(user=user)\n"
+        f"his = Conversation.objects.filter(room__slug={room!r})\n"
+        f"his.update(agent=ana)\n{end}\n"
+        f"print({room!r} in abandoned())\nhis.update(agent=None)\n"
+        "print(ana.public_id)"
+    ).split()
+    # What was his already is taken from him.
+    assert told[-2] == "True"
     with pytest.raises(Refused) as refused:
-        await bea.cmd("conversation.assign", room=room, agent=ana)
+        await bea.cmd("conversation.assign", room=room, agent=told[-1])
     assert refused.value.code == "invalid"
 
 

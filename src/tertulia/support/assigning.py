@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from tertulia.chat.log import LogTransaction
+from tertulia.chat.models import Participant
 from tertulia.chat.people import speaker_of, user_has
 from tertulia.chat.sql import RoomRow
 
@@ -24,11 +25,11 @@ QUEUED = 50
 
 
 def answering() -> QuerySet[Agent]:
-    """All agents but those whose account may not sign in."""
-    agents = Agent.objects.all()
-    if not user_has("is_active"):
-        return agents
-    return agents.filter(Q(participant__user__isnull=True) | Q(participant__user__is_active=True))
+    """All agents but those whose account may not sign in, or has been deleted; bots have none."""
+    bots = Q(participant__kind=Participant.Kind.BOT, participant__user__isnull=True)
+    if user_has("is_active"):
+        return Agent.objects.filter(bots | Q(participant__user__is_active=True))
+    return Agent.objects.filter(bots | Q(participant__user__isnull=False))
 
 
 def assign_someone(log: LogTransaction, room: RoomRow, conversation: Conversation) -> None:

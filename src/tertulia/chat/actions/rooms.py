@@ -258,8 +258,7 @@ class UpdateRoom(Action):
         if "archived" in self.wanted:
             check_role(room, role, OWNERS, "archive it or bring it back")
         check_role(room, role, MODERATORS, "change its name or topic")
-        if self.authority is None:
-            check_moves(room, "change name, topic or archive")
+        check_moves(room, "change name, topic or archive")
         if self.wanted.get("name") == "" and room.kind != Room.Kind.DIRECT:
             raise invalid("name", "The room needs a name.")
 

@@ -34,7 +34,9 @@ def frame_ancestors(inbox: Inbox) -> str:
 
 def inbox_of(public_id: str) -> Inbox:
     """The inbox at an address; raises `not_found`."""
-    found = Inbox.objects.filter(public_id=public_id).first()
+    # PostgreSQL takes no NUL, and no id has one.
+    named = Inbox.objects.filter(public_id=public_id) if "\0" not in public_id else None
+    found = named.first() if named is not None else None
     if found is None:
         raise ProtocolError(Code.NOT_FOUND, "There is no such inbox.")
     return found

@@ -5,6 +5,8 @@ import { excerpt, list, time } from "#page/format.js";
 import { t } from "#page/i18n.js";
 import { icon } from "#page/icons.js";
 import { live } from "#page/live.js";
+import { visible } from "#page/world.js";
+import { A_LOOK } from "./seen.js";
 
 /** So much of a name is enough to know who wrote. */
 const NAME = 24;
@@ -19,6 +21,11 @@ export class Guard extends Part {
   #view;
   #item = computed(() => live(this.#view.app.outbox).items(this.#view.slug, this.#view.log.head).find(Guard.holds) ?? null);
   #shown = "";
+  /** Up to where the log has stood here long enough to be seen; and whether what it is about has come. */
+  #seen = 0;
+  #begun = false;
+  /** @type {any} */
+  #timer = null;
 
   /** @param {Item} item whether it waits for what I say */
   static holds(item) {
@@ -63,7 +70,10 @@ export class Guard extends Part {
 
   /** Whoever is about to press Enter again is to see first what it is about. */
   painted() {
-    const key = this.#item.value?.key ?? "";
+    const item = this.#item.value;
+    const key = item?.key ?? "";
+    if (key !== this.#shown) this.#begun = false;
+    if (item) this.#look(item);
     if (key === this.#shown) return;
     this.#shown = key;
     const writing = document.activeElement?.closest("tertulia-answer");
@@ -71,12 +81,32 @@ export class Guard extends Part {
     if (key && empty) /** @type {HTMLElement | null} */ (this.querySelector(".guard"))?.focus();
   }
 
+  /**
+   * What the question begins with is what it is about. What comes while it stands is known a moment
+   * later: the answer may be given already.
+   *
+   * @param {Item} item
+   */
+  #look(item) {
+    const { head, phase } = this.#view.log;
+    if (!this.#begun) {
+      this.#seen = head;
+      this.#begun = phase === "live" && this.#news(item).length > 0;
+    } else if (head > this.#seen) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null;
+        if (visible.peek()) this.#seen = Math.max(this.#seen, head);
+        if (this.#item.peek() === item) this.#look(item);
+      }, A_LOOK);
+    }
+  }
+
   /** Send it as it is, knowing what is shown here. */
   insist() {
     const item = this.#item.peek();
     if (item === null) return;
-    this.#view.seen.told();
-    this.#view.app.outbox.insist(item.key, this.#view.log.head);
+    this.#view.seen.told(this.#seen);
+    this.#view.app.outbox.insist(item.key, this.#seen);
     this.#view.answer.focus();
   }
 
@@ -84,7 +114,7 @@ export class Guard extends Part {
   edit() {
     const item = this.#item.peek();
     if (item === null) return;
-    this.#view.seen.told();
+    this.#view.seen.told(this.#seen);
     this.#view.app.outbox.discard(item.key);
     this.#view.answer.takeBack(item.text);
   }

@@ -1,7 +1,7 @@
 import { visible } from "#page/world.js";
 
 /** Milliseconds for which something stands before one's eyes until one is taken to have seen it. */
-const A_LOOK = 1_000;
+export const A_LOOK = 1_000;
 
 /**
  * Up to which seq I have had the conversation before my eyes: an answer is written against that. What
@@ -32,9 +32,9 @@ export class Seen {
     else if (head > this.value) this.#timer ??= setTimeout(() => this.#looked(head), A_LOOK);
   }
 
-  /** What has come was read out to me otherwise. */
-  told() {
-    this.value = this.#view.log.head;
+  /** What has come was shown to me otherwise. @param {number} seq up to which */
+  told(seq) {
+    this.value = Math.max(this.value, seq);
   }
 
   close() {

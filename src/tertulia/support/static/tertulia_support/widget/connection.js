@@ -18,6 +18,8 @@ export const ANOTHER = ":another";
 export class VisitorConnection extends Connection {
   #where;
   #opened;
+  /** The page that the server knows of. */
+  #told = "";
 
   /**
    * @param {string} url
@@ -38,9 +40,14 @@ export class VisitorConnection extends Connection {
    * @returns {Promise<any>}
    */
   async request(type, fields = {}) {
-    const toOpen = type === "message.send" && [NEWEST, ANOTHER].includes(fields.room);
-    if (!toOpen) return super.request(type, fields);
-    const conversation = await this.openConversation(fields.room === ANOTHER);
+    if (type !== "message.send") return super.request(type, fields);
+    if (![NEWEST, ANOTHER].includes(fields.room)) {
+      await this.#tellWhere();
+      return super.request(type, fields);
+    }
+    // Tried again after a lost reply, another one is the same by the key of its first message.
+    const another = fields.room === ANOTHER;
+    const conversation = await this.openConversation(another, another ? fields.key : newKey());
     this.#opened(conversation);
     return super.request(type, { ...fields, room: conversation.room });
   }
@@ -49,10 +56,23 @@ export class VisitorConnection extends Connection {
    * Asked twice, since the first reply was lost, it is the same conversation: the newest by then.
    *
    * @param {boolean} [another] in place of one that is resolved
+   * @param {string} [key] whichever it made before, it is that one
    * @returns {Promise<any>} the result: the newest conversation, made where there was none
    */
-  async openConversation(another = false) {
-    return super.request("conversation.open", { key: newKey(), url: await this.#where(), new: another });
+  async openConversation(another = false, key = newKey()) {
+    const url = (this.#told = await this.#where());
+    return super.request("conversation.open", { key, url, new: another });
+  }
+
+  /** On which page he writes, where it is another than before: a site may have pages without loading any. */
+  async #tellWhere() {
+    const url = await this.#where();
+    if (url === this.#told) return;
+    this.#told = url;
+    // Before the message on its way, but the message does not hang on it.
+    super.request("conversation.open", { key: newKey(), url }).catch(() => {
+      this.#told = "";
+    });
   }
 }
 
