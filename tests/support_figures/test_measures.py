@@ -103,6 +103,30 @@ async def test_who_is_greeted_has_not_been_answered(desk: Desk) -> None:
     assert about(first, 4 * 60)
 
 
+async def test_who_is_resolved_unanswered_and_written_to_has_got_no_answer(
+    everywhere: Desk,
+) -> None:
+    """He waits for none; and a first answer is one of the answers."""
+    desk = everywhere
+    visitor, ana = await desk.visitor(), await desk.agent()
+    room = await desk.conversation(visitor, "hello")
+    passes(desk, room, minutes=10)
+    await ana.cmd("conversation.resolve", room=room)
+    await ana.say(room, "That was sent twice.")
+    assert [one.kind for one in measured(desk, room)] == ["opened", "resolution"]
+    # Opened again by an agent, he waits no more than before.
+    await ana.cmd("conversation.reopen", room=room)
+    await ana.say(room, "Or was it not?")
+    assert [one.kind for one in measured(desk, room)] == ["opened", "resolution", "reopened"]
+    # The first message of an agent after his is past: what he is told now is no first answer.
+    await visitor.say(room, "It was not")
+    passes(desk, room, minutes=3)
+    await ana.say(room, "Then I look again")
+    *_, last = measured(desk, room)
+    assert [one.kind for one in measured(desk, room)][3:] == ["answer"]
+    assert about(last.seconds, 3 * 60)
+
+
 async def test_only_the_last_rating_counts_and_it_is_somebodys(everywhere: Desk) -> None:
     desk = everywhere
     visitor, ana, bea = await desk.visitor(), await desk.agent(), await desk.agent("bea")

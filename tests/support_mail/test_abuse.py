@@ -149,6 +149,30 @@ class TestNoMoreMails:
         assert pressed.status == 200
         assert desk.introduced(token=desk.tokens[0])["email"] == ""
 
+    async def test_it_is_forgotten_where_its_visitor_has_left_another_since(
+        self, everywhere: MailDesk
+    ) -> None:
+        """With everybody else who has left it, however it was written; his new one is kept."""
+        desk = everywhere
+        rooms = []
+        ana, old = await desk.agent(), new_address()
+        for number, written in enumerate((old, old.upper())):
+            room, _ = await desk.asked(number=number, email=written)
+            rooms.append(room)
+            await ana.say(room, "It is.")
+            await desk.stands(ana, room, "sent")
+        _back, link = links_in(await desk.mail_to(old))
+        new = desk.leaves(new_address())
+        assert "has been forgotten" in out(desk, link, "POST").text
+        assert desk.introduced(token=desk.tokens[0])["email"] == new
+        assert desk.introduced(token=desk.tokens[1])["email"] == ""
+        for room in rooms:
+            assert (await desk.state(ana, room))["mail"]["address"] == ""
+        found = await ana.cmd("conversation.search", query=old)
+        assert found["results"] == []
+        await ana.say(rooms[0], "Are you there?")
+        assert "Are you there?" in (await desk.mail_to(new)).text
+
     async def test_nobody_brings_the_mails_back_but_who_has_the_link(self, desk: MailDesk) -> None:
         room, email = await desk.asked()
         ana = await desk.agent()

@@ -17,6 +17,24 @@ from tests.support.metrics import Scrape
 from .mails import MailDesk, environment, new_address
 
 LEASE = 4.0
+# The first conversation is due while somebody has its row, the second when all have looked at it.
+HELD = """
+import time
+from datetime import timedelta
+from django.db import transaction
+from tertulia.chat.encode import now
+for room, email, seconds in {due!r}:
+    mine = Conversation.objects.filter(room__slug=room)
+    mine.update(mail_at=now() + timedelta(seconds=seconds))
+    Visitor.objects.filter(conversations__in=mine).update(email=email)
+held, other = (Conversation.objects.filter(room__slug=room) for room, *_ in {due!r})
+with transaction.atomic():
+    held.update(url="https://shop.example/basket")
+    until = time.monotonic() + 15
+    while not (sent := other.get().mail_state == "sent") and time.monotonic() < until:
+        time.sleep(0.2)
+print(sent)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +180,24 @@ async def test_of_several_processes_one_sends(everywhere: MailDesk) -> None:
     await asyncio.sleep(3)
     addresses = {email for _room, email in asked}
     assert [mail for mail in desk.post.mails if addresses & set(mail.to)] == []
+
+
+@pytest.mark.parametrize("everywhere_mailing", ["scaled"], indirect=True)
+async def test_a_conversation_that_somebody_holds_keeps_only_its_own_mail_waiting(
+    everywhere: MailDesk,
+) -> None:
+    """A host's transaction may have written to it, and go on for long."""
+    desk = everywhere
+    ana = await desk.agent()
+    rooms = [await desk.conversation(await desk.visitor(number), "hello") for number in range(2)]
+    for room in rooms:
+        await ana.say(room, "It is.")
+    emails = [new_address() for _ in rooms]
+    due = list(zip(rooms, emails, (2, 6), strict=True))
+    told = await asyncio.to_thread(desk.shell, HELD.format(due=due))
+    assert told.strip().splitlines()[-1] == "True"
+    # Each comes, and comes once.
+    for email in reversed(emails):
+        await desk.mail_to(email)
+    for email in emails:
+        await desk.nothing_for(email)

@@ -138,14 +138,17 @@ def zone_of(hours: Hours) -> zoneinfo.ZoneInfo | None:
 
 
 def _periods(hours: Hours, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The periods from today on, as moments; none that the clocks jump over whole."""
+    """The periods from today on, as moments; none that the clocks jump over whole.
+
+    Before them those of the day before: where the clocks jump over its last hour, as in Nuuk, what
+    ends within that is over only today.
+    """
     zone = _zone(hours["time_zone"]) or UTC
     today = now.astimezone(zone).date()
-    for ahead in range(HORIZON):
+    for ahead in range(-1, HORIZON):
         day = today + timedelta(days=ahead)
         for begins, ends in _periods_of(hours, day):
-            # An hour that comes twice belongs to the period both times.
-            begin, end = _moment(day, begins, zone, 0), _moment(day, ends, zone, 1)
+            begin, end = _moment(_local(day, begins, zone), 0), _end(_local(day, ends, zone))
             if begin < end:
                 yield begin, end
 
@@ -160,15 +163,30 @@ def _periods_of(hours: Hours, day: date) -> list[Period]:
     return weekly
 
 
-def _moment(day: date, text: str, zone: Any, fold: int) -> datetime:
+def _local(day: date, text: str, zone: Any) -> datetime:
+    """A time of the wall clock there."""
+    if text == "24:00":
+        day, text = day + timedelta(days=1), "00:00"
+    return datetime.combine(day, time.fromisoformat(text), zone)
+
+
+def _end(local: datetime) -> datetime:
+    """When a period is over that lasts until this time of the wall clock.
+
+    An hour that comes twice belongs to the period both times; but it does not where it only begins
+    at the end of the period, whose last minute comes once. That minute alone does not tell it
+    either: the clocks may have jumped over it.
+    """
+    minute = timedelta(minutes=1)
+    return min(_moment(local, 1), _moment(local - minute, 1) + minute)
+
+
+def _moment(local: datetime, fold: int) -> datetime:
     """A time of the wall clock, in UTC.
 
     One that the clocks jump over is as long after the jump as it would have been after the hour
     before it: that is what `fold=0` means of it.
     """
-    if text == "24:00":
-        day, text = day + timedelta(days=1), "00:00"
-    local = datetime.combine(day, time.fromisoformat(text), zone)
     return local.replace(fold=0 if _is_gap(local) else fold).astimezone(UTC)
 
 

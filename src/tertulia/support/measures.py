@@ -31,15 +31,17 @@ def reopened(log: LogTransaction, conversation: Conversation) -> None:
 def answered(log: LogTransaction, conversation: Conversation, agent: Speaker) -> bool:
     """An agent has written to the visitor: before the conversation says so itself.
 
-    Whether it is the first answer, which a message is only after one of the visitor's.
+    Whether it is his first message after one of the visitor's. It is an answer, and may be the
+    first, only where the visitor waits for one: not where the conversation was resolved without.
     """
     asked = _asked_at(log, conversation) if conversation.first_reply_at is None else None
-    taken = ((Kind.FIRST_ANSWER, asked), (Kind.ANSWER, conversation.waiting_since))
-    Measure.objects.bulk_create(
-        _measure(log, conversation, kind, agent.id, since)
-        for kind, since in taken
-        if since is not None
-    )
+    if (waiting := conversation.waiting_since) is not None:
+        taken = ((Kind.FIRST_ANSWER, asked), (Kind.ANSWER, waiting))
+        Measure.objects.bulk_create(
+            _measure(log, conversation, kind, agent.id, since)
+            for kind, since in taken
+            if since is not None
+        )
     return asked is not None
 
 

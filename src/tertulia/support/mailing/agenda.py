@@ -33,8 +33,8 @@ from .wishes import wants_none
 ANSWERS = 10
 # What nobody can mend by trying again.
 FINAL = frozenset({Fault.ADDRESS, Fault.REFUSED})
-# PostgreSQL's name for "one claim at a time", so that what an address has got is counted exactly.
-_CLAIMS = 0x7465_7274_6D61_696C
+# PostgreSQL's name for "one counts at a time", so that what an address has got is counted exactly.
+_COUNTING = 0x7465_7274_6D61_696C
 
 
 class Due(NamedTuple):
@@ -83,11 +83,15 @@ def look(most: int) -> tuple[list[Due], bool]:
 
 
 def claim(due: Due) -> Claim | None:
-    """Take the mail. None: another process has it, nothing is to be sent, or not yet."""
+    """Take the mail. None: another process has it, somebody is writing to the conversation, nothing
+    is to be sent, or not yet."""
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIMS])
+        # Whoever has the row, a host's transaction for one, may keep it for long: the mails of
+        # others do not wait for him. It stands on the agenda as before.
+        free = Conversation.objects.select_for_update(no_key=True, skip_locked=True)
+        mine = free.filter(pk=due.id, mail_at=due.at).values_list("pk", flat=True)
+        if not list(mine):
+            return None
         at = now()
         lease = at + times.LEASE
         taken = Conversation.objects.filter(pk=due.id, mail_at=due.at).update(
@@ -163,6 +167,10 @@ def _unread(conversation: Conversation) -> _Unread | None:
 
 def _counted(visitor: Visitor, address: str, at: datetime) -> SentMail | None:
     """The mail as it is counted, if there may be one more."""
+    if connection.vendor == "postgresql":
+        # Whoever waits here has a conversation's row; he who is waited for asks for no other one.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_COUNTING])
     yesterday = at - times.DAY
     SentMail.objects.filter(at__lt=yesterday).delete()
     # Proved of this address, and not of one that he has left since.

@@ -6,6 +6,11 @@ signs the address again nor somebody who types it into the widget brings the mai
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
 from ..models import Conversation, Inbox, NoMail, Visitor
 from .links import Stop, digest_of
 
@@ -21,16 +26,28 @@ def stop(told: Stop) -> None:
     if inbox is None:
         return
     NoMail.objects.get_or_create(inbox=inbox, digest=told.digest)
-    visitor = Visitor.objects.filter(inbox=inbox, participant__public_id=told.visitor).first()
-    if visitor is None or digest_of(visitor.email) != told.digest:
-        return
-    address = visitor.email
-    for each in Visitor.objects.filter(inbox=inbox, email__iexact=address):
-        each.email, each.email_proved = "", False
-        # One by one: what he is searched by is told of it, see `search/signals.py`.
-        each.save(update_fields=["email", "email_proved"])
-    mailed = Conversation.objects.filter(client__inbox=inbox, mail_address__iexact=address)
-    mailed.update(mail_address="")
+    _forget_visitors(inbox, told)
+    mailed = Conversation.objects.filter(client__inbox=inbox)
+    mailed.filter(mail_address__in=_written(mailed, "mail_address", told)).update(mail_address="")
+
+
+def _forget_visitors(inbox: Inbox, told: Stop) -> None:
+    """Everybody who has left it; a visitor who has left another since keeps that."""
+    visitors = Visitor.objects.filter(inbox=inbox)
+    his = visitors.filter(email__in=_written(visitors, "email", told)).order_by("pk")
+    with transaction.atomic():
+        # Locked: none of them leaves another address before this one is taken away.
+        for each in his.select_for_update(no_key=True):
+            each.email, each.email_proved = "", False
+            # One by one: what he is searched by is told of it, see `search/signals.py`.
+            each.save(update_fields=["email", "email_proved"])
+
+
+def _written(rows: QuerySet[Any], field: str, told: Stop) -> list[str]:
+    """All ways in which the address is written there. The link has its digest alone, and whom it
+    was mailed to may have another by now: so each address is tried."""
+    addresses = rows.exclude(**{field: ""}).values_list(field, flat=True).distinct()
+    return [address for address in addresses.iterator() if digest_of(address) == told.digest]
 
 
 def allow(told: Stop) -> None:

@@ -88,11 +88,12 @@ class _Past:
             self.asked = self.asked or at
             self.waiting = self.waiting or at
             return
-        if self.asked and not self.is_answered:
-            self.is_answered = True
-            self._add("first_answer", at, author, self.asked)
+        first = bool(self.asked) and not self.is_answered
+        self.is_answered = self.is_answered or first
         if self.waiting:
             self.answerer = author
+            if first:
+                self._add("first_answer", at, author, self.asked)
             self._add("answer", at, author, self.waiting)
         self.waiting = None
 
