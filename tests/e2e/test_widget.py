@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -229,6 +230,94 @@ def test_what_was_said_offline_survives_the_end_of_the_tab(
     visitor.opens_a_tab("/bowl").opens()
     visitor.sees("Offline, second", state="Sent")
     assert agent.messages(room) == ["Online", "Offline, first", "Offline, second"]
+
+
+def test_what_was_said_offline_is_sent_by_the_next_page_as_it_is(
+    agent: DeskAgent, visitor: Visitor
+) -> None:
+    """Nobody sees the conversation there: nothing is read, and the keyboard stays where it is."""
+    visitor.opens().says("Online")
+    room = agent.takes()["room"]
+    visitor.sees("Online", state="Sent")
+    visitor.loses_the_network()
+    visitor.says("Offline, first")
+    visitor.says("Offline, second")
+    visitor.keeps("Offline, first", "Offline, second")
+    visitor.has_unsent(2)
+    visitor.closes_the_tab()
+    visitor.has_the_network_again()
+    visitor.opens_a_tab("/bowl").button.is_open(False)
+    visitor.has_unsent(0)
+    assert agent.messages(room) == ["Online", "Offline, first", "Offline, second"]
+    agent.says(room, "All of it has come")
+    visitor.button.is_called("Open the chat, 1 unread message")
+    assert visitor.page.evaluate("document.activeElement === document.body")
+    # With everything sent, the page after it only asks whether there is an answer.
+    with visitor.page.expect_response("**/unread/"):
+        visitor.goes_to("/cup")
+    visitor.button.is_called("Open the chat, 1 unread message")
+    visitor.has_no_frame()
+    visitor.opens().sees("All of it has come")
+    assert visitor.texts() == agent.messages(room)
+
+
+def test_on_a_telephone_the_first_words_are_sent_by_the_next_page_too(
+    desk: Desk, agent: DeskAgent
+) -> None:
+    visitor = desk.visitor(viewport={"width": 390, "height": 780}, has_touch=True)
+    visitor.goes_to().opens()
+    visitor.cannot_be_introduced()
+    visitor.says("Somebody new")
+    visitor.sees("Somebody new", state="Waiting for the connection")
+    visitor.keeps("Somebody new")
+    visitor.has_unsent(1)
+    visitor.can_be_introduced_again()
+    visitor.goes_to("/bowl").button.is_open(False)
+    assert agent.messages(agent.takes()["room"]) == ["Somebody new"]
+    visitor.has_unsent(0)
+    visitor.button.is_open(False)
+
+
+def test_a_page_that_was_there_already_sends_what_another_could_not(
+    agent: DeskAgent, visitor: Visitor
+) -> None:
+    other = visitor.opens_another_tab("/bowl")
+    other.button.is_open(False)
+    visitor.opens()
+    visitor.cannot_be_introduced()
+    visitor.says("Left behind")
+    visitor.keeps("Left behind")
+    visitor.has_unsent(1)
+    visitor.closes_the_tab()
+    visitor.can_be_introduced_again()
+    # He looks at it again: the browsers of tests show all tabs at once.
+    other.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    assert agent.messages(agent.takes()["room"]) == ["Left behind"]
+    other.button.is_open(False)
+
+
+def has_lost_what_is_unsent(visitor: Visitor, desk: Desk) -> None:
+    """The site knows of a message which the chat's frames keep no more."""
+    entry = [f"tertulia:{desk.inbox.id}:outbox:lost", json.dumps({"key": "lost"})]
+    visitor.page.evaluate("([name, value]) => localStorage.setItem(name, value)", entry)
+
+
+def test_a_frame_that_nobody_waits_for_and_that_does_not_come_is_loaded_anew(
+    desk: Desk, visitor: Visitor
+) -> None:
+    pages = f"**/support/{desk.inbox.id}/?*"
+    has_lost_what_is_unsent(visitor, desk)
+    visitor.context.route(pages, lambda route: route.abort("connectionrefused"))
+    with visitor.page.expect_event("framedetached"):
+        visitor.goes_to("/bowl")
+    visitor.context.unroute(pages)
+    visitor.opens()
+
+
+def test_a_mark_of_what_the_browser_lost_goes(desk: Desk, visitor: Visitor) -> None:
+    has_lost_what_is_unsent(visitor, desk)
+    visitor.goes_to("/bowl").button.is_open(False)
+    visitor.has_unsent(0)
 
 
 def test_the_first_words_wait_for_the_connection_too(agent: DeskAgent, visitor: Visitor) -> None:

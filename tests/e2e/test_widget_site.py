@@ -13,7 +13,7 @@ from tertulia.testing.server import Server
 
 from .conftest import Newcomers
 from .pages import until
-from .widget import Desk, Visitor, open_desk
+from .widget import AGAIN, Desk, Visitor, open_desk
 
 # What a browser does to a frame of another site, where it forbids it to keep anything.
 FORBID = """(() => {
@@ -203,6 +203,40 @@ def test_who_is_signed_in_at_the_chat_is_nobody_in_the_widget(
         assert asked.count("room.list") == 1
 
 
+# What no browser takes for an address.
+NO_SITES = ("https://192.168.1.300", "https://shop.example.1", "https://xn--a")
+
+
+def test_a_mistyped_site_is_no_harm_to_the_others(desk: Desk) -> None:
+    desk.inbox.change(sites=[*NO_SITES, desk.site])
+    agent, visitor = desk.agent(), desk.visitor().goes_to().opens()
+    visitor.says("Hello")
+    visitor.sees("Hello", state="Sent")
+    agent.takes()
+
+
+_CHECKED = """
+import json
+from django.core.exceptions import ValidationError
+from tertulia.support.models import check_sites
+refused = []
+for site in json.loads({sites!r}):
+    try:
+        check_sites([site])
+    except ValidationError:
+        refused.append(site)
+print(json.dumps(refused))
+"""
+
+
+def test_what_browsers_take_for_no_site_is_refused(embedded: Server) -> None:
+    bad = ["192.168.1.300", "shop.example.1", "1", "10.1", "0x7f.0.0.1", "a.0x1", "a:99999"]
+    good = ["192.168.1.30", "192.168.1.30:8000", "1.example", "shop1", "shop.example.x1", "0xa.de"]
+    sites = json.dumps([f"https://{host}" for host in (*bad, *good)])
+    told = embedded.shell(_CHECKED.format(sites=sites)).strip().splitlines()[-1]
+    assert json.loads(told) == [f"https://{host}" for host in bad]
+
+
 def test_a_site_that_the_inbox_does_not_know_shows_no_button(
     embedded: Server, browser: Browser
 ) -> None:
@@ -232,6 +266,46 @@ FRAME = """(address) => {
 }"""
 
 
+NOT_HERE = {
+    "en": "This conversation is part of another site's page.",
+    "es": "Esta conversación forma parte de la página de otro sitio.",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_in_a_tab_of_its_own_the_conversation_is_not_to_be_had(desk: Desk, language: str) -> None:
+    visitor = desk.visitor().goes_to()
+    visitor.page.goto(f"{visitor.frame_address}?lang={language}")
+    expect(visitor.page.get_by_text(NOT_HERE[language], exact=True)).to_be_visible()
+    expect(visitor.composer).to_have_count(0)
+
+
+# The page around has so much to do that it hears of the frame late.
+LATE = """(() => {
+    addEventListener("message", (event) => {
+        const { data, origin, source } = event;
+        if (data !== "tertulia:ready" || !event.isTrusted) return;
+        event.stopImmediatePropagation();
+        const again = new MessageEvent("message", { data, origin, source });
+        window.hears = () => dispatchEvent(again);
+    });
+})()"""
+
+
+def test_a_page_that_begins_it_late_begins_it_all_the_same(desk: Desk) -> None:
+    agent, visitor = desk.agent(), desk.visitor()
+    visitor.context.add_init_script(LATE)
+    visitor.goes_to().button.presses(visitor.page)
+    not_here = visitor.frame.get_by_text(NOT_HERE["en"], exact=True)
+    expect(not_here).to_be_visible(timeout=AGAIN)
+    visitor.page.evaluate("window.hears()")
+    visitor.is_ready()
+    expect(not_here).to_have_count(0)
+    visitor.says("Better late")
+    visitor.sees("Better late", state="Sent")
+    assert agent.messages(agent.takes()["room"]) == ["Better late"]
+
+
 def test_another_site_cannot_frame_the_conversation(embedded: Server, browser: Browser) -> None:
     with open_desk(embedded, browser, sites=["https://elsewhere.example"]) as desk:
         visitor = desk.visitor().goes_to()
@@ -244,7 +318,10 @@ def test_another_site_cannot_frame_the_conversation(embedded: Server, browser: B
         # Once the inbox is for this site, the same is shown.
         desk.inbox.change(sites=[desk.site])
         visitor.goes_to().page.evaluate(FRAME, address)
-        expect(visitor.composer).to_be_visible()
+        # But nothing in that page begins it.
+        not_here = visitor.frame.get_by_text(NOT_HERE["en"], exact=True)
+        expect(not_here).to_be_visible(timeout=AGAIN)
+        expect(visitor.composer).to_have_count(0)
         told = ("frame-ancestors", "403")
         assert all(any(sign in fault for sign in told) for fault in desk.faults), desk.faults
         desk.faults.clear()

@@ -257,6 +257,14 @@ class Visitor:
             assert time.monotonic() < deadline, f"kept are {found}"
             self.page.wait_for_timeout(50)
 
+    def has_unsent(self, count: int) -> None:
+        """Until the site's pages know of so many messages that are to be sent."""
+        names = "() => Object.keys(localStorage).filter((name) => name.includes(':outbox:'))"
+        deadline = time.monotonic() + PATIENCE
+        while len(found := self.page.evaluate(names)) != count:
+            assert time.monotonic() < deadline, f"unsent are {found}"
+            self.page.wait_for_timeout(50)
+
     def said(self, text: str) -> Locator:
         words = self.frame.locator(".text", has_text=text)
         return self.log.locator("article").filter(has=words)

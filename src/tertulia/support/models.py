@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.chat.models import Participant, Room, new_public_id
+from tertulia.chat.origin import parse_origin
 from tertulia.chat.shown import plain
 
 from .hours import check_hours
@@ -25,7 +27,9 @@ from .hours import check_hours
 # What an inbox says to its visitors, by language.
 TEXTS = ("title", "greeting", "away")
 TEXT_LENGTH = 1_000
-_SITE = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?\Z")
+_SITE = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::[0-9]{1,5})?\Z")
+# A host that ends like this is an address to browsers, or nothing.
+_NUMBER = re.compile(r"(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\Z")
 
 
 def new_secret() -> str:
@@ -38,12 +42,26 @@ def check_sites(value: Any) -> None:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise ValidationError(_("Write a list of addresses."), code="invalid")
     for one in value:
-        if not _SITE.match(one):
+        if not _is_site(one):
             raise ValidationError(
                 _("“%(site)s” is no site: write it like https://shop.example.org."),
                 code="invalid",
                 params={"site": one},
             )
+
+
+def _is_site(text: str) -> bool:
+    found = _SITE.match(text)
+    # The port may be too high.
+    if found is None or parse_origin(text) is None:
+        return False
+    if not _NUMBER.search(found[1]):
+        return True
+    try:
+        IPv4Address(found[1])
+    except AddressValueError:
+        return False
+    return True
 
 
 def check_texts(value: Any) -> None:

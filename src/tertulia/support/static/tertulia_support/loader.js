@@ -248,10 +248,18 @@ class Widget {
     this.#paint();
   }
 
-  /** Ask whether there is an answer, for who has written and has not opened the conversation here. */
+  /**
+   * For who has written and has not opened the conversation here: ask whether there is an answer. What
+   * is not sent yet, the frame sends, which tells of answers too; nobody sees it.
+   */
   async look() {
+    if (this.#frame || document.hidden || !this.#host.isConnected) return;
+    if (this.#kept().length > 0) {
+      this.#load();
+      return;
+    }
     const token = this.identity ?? this.#token;
-    if (this.#frame || !token || document.hidden || !this.#host.isConnected) return;
+    if (!token) return;
     try {
       const answer = await fetch(new URL("unread/", this.base), { method: "POST", body: token, credentials: "omit" });
       if (answer.ok && !this.#frame) this.#counted((await answer.json()).unread);
@@ -284,6 +292,12 @@ class Widget {
   }
 
   #failed() {
+    // Nobody waits for it: the next look loads it anew, or the visitor.
+    if (!this.#open) {
+      this.#frame?.remove();
+      this.#frame = null;
+      return;
+    }
     const button = make("button", "");
     button.textContent = this.words.again;
     button.addEventListener("click", () => {

@@ -1,5 +1,5 @@
 import { signal } from "#signals";
-import { Panel } from "./panel.js";
+import { Panel, notHere } from "./panel.js";
 import { Host } from "./host.js";
 import { Presence } from "./presence.js";
 import { Said } from "./said.js";
@@ -13,6 +13,8 @@ const AGAIN_AT_MOST = 15_000;
 const GROWTH = 1.6;
 /** A token that is refused is asked for anew, but not in a circle: this many milliseconds apart. */
 const RENEW = 60_000;
+/** Milliseconds in which a page that has the loader begins. */
+const PATIENCE = 5_000;
 
 /**
  * @typedef {object} Page what the server put into the page
@@ -70,11 +72,16 @@ export class App {
     const { style } = document.documentElement;
     style.setProperty("--brand", this.page.colour);
     style.setProperty("--ink", this.page.ink);
-    document.getElementById("panel")?.replaceChildren(this.#panel);
+    const place = document.getElementById("panel");
+    place?.replaceChildren(this.#panel);
+    // In a tab of its own nobody begins it, nor in a page without the loader: what is said there goes nowhere.
+    const alone = setTimeout(() => place?.replaceChildren(notHere()), window.parent === window ? 0 : PATIENCE);
     this.host.on("start", ({ token, identity, link, mark }) => {
+      clearTimeout(alone);
+      place?.replaceChildren(this.#panel);
       this.#known = { token, identity, link };
       // What it cannot put away now is none of the next visitor's all the same.
-      void this.store.begin(mark).catch(() => {});
+      void this.store.begin(mark).then(() => this.store.tidy()).catch(() => {});
       void this.#enter();
     });
     this.host.on("shown", ({ focus }) => {

@@ -17,10 +17,10 @@ export class Host extends Emitter {
   /** @type {Map<number, (value: any) => void>} */
   #waiting = new Map();
 
-  /** @param {string[]} sites origins */
+  /** @param {string[]} sites origins; one that the browser refuses to read was mistyped, and is no page's */
   constructor(sites) {
     super();
-    this.#sites = new Set(sites.map((site) => new URL(site).origin));
+    this.#sites = new Set(sites.filter((site) => URL.canParse(site)).map((site) => new URL(site).origin));
   }
 
   start() {

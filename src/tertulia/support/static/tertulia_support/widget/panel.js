@@ -1,4 +1,4 @@
-import { html, nothing } from "#page/dom.js";
+import { element, html, nothing } from "#page/dom.js";
 import { Part } from "#page/element.js";
 import { t } from "#page/i18n.js";
 import { live } from "#page/live.js";
@@ -9,6 +9,14 @@ import { Log } from "./log.js";
 
 /** A connection that comes at once is not worth a word: milliseconds. */
 const UNNOTICED = 1_500;
+
+/** What stands in place of the panel where no page around has begun the conversation. */
+export function notHere() {
+  const words = element("p", "not-here");
+  words.setAttribute("role", "status");
+  words.textContent = t("notHere");
+  return words;
+}
 
 /** The whole panel: who answers, what is said, where one writes. */
 export class Panel extends Part {

@@ -5,6 +5,9 @@ import { openStore } from "#sdk";
  * where the browser refuses that to a frame of another site, in the storage of that site, by the
  * page around; and drafts, for as long as the tab.
  *
+ * For each message that the chat keeps, and that is to be sent by itself, a mark is kept around: by
+ * it the site's next page knows that there is something to send.
+ *
  * A message is somebody's. Kept by somebody else under the same key, it is his from then on, in one
  * step; whoever else has it in hand finds it gone.
  */
@@ -37,6 +40,14 @@ export class Store {
     await Promise.all(others.map(({ key }) => this.#own.remove(key)));
   }
 
+  /** Put away the marks of what is not kept any more: the browser may have lost it, or another tab sent it. */
+  async tidy() {
+    // A message is kept before its mark, so what is not found after the mark is gone.
+    const around = (await this.#host.ask({ what: "load" })).map(read);
+    const kept = new Set((await this.#own.load()).map(({ key }) => key));
+    for (const item of around) if (item && item.mark !== this.#mark && !kept.has(item.key)) void this.#around(item.key, null);
+  }
+
   /** @param {string} whose his draft's name */
   draftOf(whose) {
     return `tertulia:widget:${this.#inbox}:${this.#mark}:${whose}`;
@@ -54,11 +65,17 @@ export class Store {
         const kept = [...(await this.#own.load()), ...around.map(read)];
         return kept.filter((item) => item?.whose === whose && item.mark === mark);
       },
-      put: (item) => {
+      put: async (item) => {
+        const { key, state, order } = item;
         const record = { ...item, whose, mark };
-        return this.#own.put(record).catch(async () => {
-          if (!(await this.#around(item.key, JSON.stringify(record)))) throw new Error("Nothing is kept.");
-        });
+        try {
+          const place = await this.#own.put(record);
+          // Without a place, what had one before may be kept around and nowhere else. What was refused waits for the visitor.
+          if (order === null || place !== undefined) void this.#around(key, state === "failed" ? null : JSON.stringify({ key }));
+          return place;
+        } catch {
+          if (!(await this.#around(key, JSON.stringify(record)))) throw new Error("Nothing is kept.");
+        }
       },
       remove: async (key) => {
         await this.#around(key, null);

@@ -11,7 +11,6 @@ export default {
   opensTomorrow: "Somebody will be here tomorrow at {time}.",
   opens: "Somebody will be here on {day} at {time}.",
   answersYou: "{name} is answering you",
-  team: "Support",
 
   // The log
   messages: "Messages",

@@ -11,7 +11,6 @@ export default {
   opensTomorrow: "Habrá alguien mañana a las {time}.",
   opens: "Habrá alguien el {day} a las {time}.",
   answersYou: "Le atiende {name}",
-  team: "Atención al cliente",
 
   // The log
   messages: "Mensajes",
